@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an agent may do, and whose budgets pay for it. Immutable; every envelope carries its
+// sender's. The actor that is asked checks it. See *Grants and budgets* in the design.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/value.hpp"
+
+namespace troupe {
+
+/// Lists of globs by kind: llm, tools, net, read, write, env, run, store, call, topics; and how
+/// many agents may be spawned. Needs (what a script wants) and grants (what a spec allows) are both
+/// this.
+class grants {
+ public:
+  /// Everything.
+  static grants all();
+  /// From a spec's or script's table. Fails with config, naming the key.
+  static result<grants> from(const value& v);
+  value to_value() const;
+
+  /// True if `what` matches a glob of that kind (`*` any text, `?` one character). For read and
+  /// write `what` is an absolute, normal path and a glob covers all below it; for net it is
+  /// host:port.
+  bool allows(std::string_view kind, std::string_view what) const;
+  /// Everything in `inner` is covered. If not, `missing` names the first that is not, as `net
+  /// x:443`.
+  bool covers(const grants& inner, std::string* missing = nullptr) const;
+  /// What both allow.
+  grants cut(const grants& other) const;
+
+  std::int64_t spawn_limit() const { return spawn_; }
+
+ private:
+  bool all_ = false;
+  std::map<std::string, std::vector<std::string>, std::less<>> globs_;
+  std::int64_t spawn_ = 0;
+};
+
+/// True if `text` matches `glob`. Linear in both.
+bool glob_matches(std::string_view glob, std::string_view text);
+
+struct authority {
+  troupe::grants grants;
+  /// Path of the agent it was made for.
+  std::string path;
+  /// Places in the tree whose budgets pay, innermost first; the last is the root.
+  std::vector<std::string> budget_places;
+};
+using authority_ptr = std::shared_ptr<const authority>;  ///< shared: one record, many envelopes
+
+}  // namespace troupe

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What moves messages and time below the processes. There are two: core/ (CAF) in a node, and the
+// simulation in tests/support (virtual time, seeded order).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/context.hpp"
+#include "agent/envelope.hpp"
+#include "agent/mailbox.hpp"
+#include "base/clock.hpp"
+#include "base/msgpack.hpp"
+#include "base/result.hpp"
+
+namespace troupe {
+
+class behaviour;
+class launcher;
+class process;
+
+/// Something that operators and the observer want to know.
+struct runtime_event {
+  enum class what : std::uint8_t { started, ended, dead_letter, late_reply, expired };
+  what what = what::started;
+  address agent;
+  std::string path;
+  /// ended: the reason; dead_letter: why, with the verb in `data`.
+  error reason;
+};
+
+/// Everything a new agent begins with.
+struct process_init {
+  std::string path;
+  /// Who starts it and gets the answer; may stop it. Nobody for the root.
+  address parent;
+  std::unique_ptr<behaviour> actions;
+  authority_ptr rights;
+  mailbox_limits mailbox;
+  body_limits bodies;
+  /// What `spawn` uses; null where spawning is not possible.
+  launcher* makes_children = nullptr;
+};
+
+/// Functions marked [turn] are called by a process in its own turn; all others from any thread.
+class carrier {
+ public:
+  virtual ~carrier() = default;
+
+  /// Puts a message into a mailbox, or answers it there and then (see bounce.hpp): to a dead or
+  /// unknown address, into a full mailbox, to a node that is not connected. A null `to` is unknown
+  /// as well.
+  virtual void post(envelope_ptr e) = 0;
+
+  virtual instant now() const = 0;
+  virtual wall_time wall() const = 0;
+
+  /// [turn] Runs the process again at `t` or soon after. A later call replaces an earlier one.
+  virtual void wake_at(process& p, instant t) = 0;
+
+  /// Makes an agent whose mailbox is open; it runs when its first message, `start`, comes.
+  virtual result<address> start(process_init init) = 0;
+
+  // Names of this node. A path is bound to its newest holder, any other name to one holder only.
+  virtual bool bind(std::string_view name, const address& holder, bool replace) = 0;
+  /// Frees all names that `holder` still holds.
+  virtual void unbind(const address& holder) = 0;
+  virtual address lookup(std::string_view name) const = 0;
+  /// For messages to people; empty if unknown.
+  virtual std::string path_of(const address& a) const = 0;
+
+  virtual void report(const runtime_event& event) = 0;
+  virtual void log(log_level level, std::string_view component, std::string_view message,
+                   value::map fields) = 0;
+  virtual outlet outlet_to(const address& a) = 0;
+};
+
+}  // namespace troupe

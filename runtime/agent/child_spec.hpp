@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How one child of a supervisor is started, restarted and stopped: OTP's child spec plus where it
+// runs and what it may do. The same shape in app files, in troupe.spawn and in start_child.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/authority.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/value.hpp"
+
+namespace troupe {
+
+enum class restart_type : std::uint8_t { permanent, transient, temporary };
+enum class strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one };
+enum class isolation : std::uint8_t { none, process, sandbox };
+
+struct child_spec;
+
+/// OTP's supervisor flags and the children in start order.
+struct supervisor_spec {
+  troupe::strategy strategy = strategy::one_for_one;
+  std::uint32_t intensity = 1;  ///< restarts allowed within `period`
+  duration period = std::chrono::seconds(5);
+  std::vector<child_spec> children;
+};
+
+struct pool_spec {
+  std::uint32_t size = 1;
+  std::uint32_t queue = 10'000;  ///< calls that may wait for a free member; above it: overloaded
+  bool by_key = false;           ///< the first argument picks the member; otherwise any free one
+};
+
+/// A Lua file; a plugin's agent kind; an external program.
+struct start_script {
+  std::string file;
+};
+struct start_plugin {
+  std::string plugin, kind;
+};
+struct start_program {
+  std::vector<std::string> argv;
+};
+
+struct child_spec {
+  /// As a spec is written in Lua. Relative paths are taken from `base_folder`. Unknown keys fail
+  /// with config and the nearest name.
+  static result<child_spec> from(const value& v, const std::string& base_folder);
+  value to_value() const;
+
+  std::string id;
+  std::variant<start_script, start_plugin, start_program, supervisor_spec> start;
+  restart_type restart = restart_type::permanent;
+  /// How long an orderly stop may take: zero is brutal_kill, duration::max() is infinity.
+  /// Default 5 s, infinity for a supervisor.
+  duration shutdown = std::chrono::seconds(5);
+  duration start_timeout = std::chrono::seconds(30);
+  isolation isolate = isolation::none;
+  std::optional<pool_spec> pool;
+  /// The agent's own options, over the defaults its script gives.
+  value options = value::map{};
+  /// memory (bytes), mailbox, mailbox_bytes, ...: checked by who enforces them.
+  value limits = value::map{};
+  /// Missing: what the parent has, cut to the script's needs.
+  std::optional<troupe::grants> grants;
+  value budget;
+  /// Folder that relative paths of the spec and of the agent start from.
+  std::string base_folder;
+};
+
+/// From the tree of an app file: { strategy, intensity, period, children }.
+result<supervisor_spec> supervisor_spec_from(const value& v, const std::string& base_folder);
+
+std::string_view to_string(restart_type r);
+std::string_view to_string(strategy s);
+std::string_view to_string(isolation i);
+
+}  // namespace troupe

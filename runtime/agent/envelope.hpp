@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What travels between agents: one message with everything the runtime needs to know about it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "agent/address.hpp"
+#include "agent/authority.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+
+namespace troupe {
+
+/// Chosen by whoever makes the call, unique among the open ones of that agent; never 0.
+using call_id = std::uint64_t;
+using monitor_id = std::uint64_t;
+using timer_id = std::uint64_t;
+/// Names a message that is being served; given by the process at delivery, unique in one agent's
+/// life.
+using cause_id = std::uint64_t;
+inline constexpr cause_id no_cause = 0;
+
+enum class kind : std::uint8_t {
+  // Between agents; `verb` and `body` are the sender's.
+  send,    ///< no answer; body: list of arguments
+  call,    ///< wants an answer; body: list of arguments, id: call, credit: parts it may send
+  part,    ///< a piece of the answer; id: call, body: one value
+  credit,  ///< the caller takes `credit` more parts; id: call
+  cancel,  ///< the caller takes the call back; id: call
+  reply,   ///< the answer; id: call, body: one value
+  error,   ///< the failure that stands for the answer; id: call, body: an error
+  // What the runtime says.
+  start,  ///< the first message of every agent: a call by its parent; body: {first, last_exit}
+  stop,   ///< end in order: a call's waits are over; body: the reason
+  down,   ///< a monitored agent ended; id: monitor, body: the reason
+  exit,   ///< a linked agent ended, or an exit signal came, and this agent traps; body: the reason
+  timer,  ///< id: timer
+  event,  ///< something from an outlet; verb, body: as posted
+  // Between processes; a behaviour never sees these.
+  monitor,      ///< tell `from` when you end; id: monitor
+  demonitor,    ///< id: monitor
+  link,         ///< `from` and you end together
+  unlink,       ///<
+  exit_signal,  ///< end, unless you trap; body: the reason; `linked` is set if it came by a link
+  inspect,      ///< a call that the process answers itself
+};
+std::string_view to_string(kind k);
+
+/// Who called whom to get here, innermost first. Immutable and shared by all calls made under it.
+struct chain_link {
+  address caller;
+  std::shared_ptr<const chain_link> outer;  ///< shared: many calls, one way here
+  std::uint32_t length = 1;
+};
+using call_chain = std::shared_ptr<const chain_link>;
+inline constexpr std::uint32_t max_chain_length = 64;
+
+/// W3C trace context: all zero if there is none.
+struct trace_context {
+  std::array<std::uint64_t, 2> trace{};
+  std::uint64_t span = 0;
+  bool sampled = false;
+};
+
+struct envelope {
+  /// The next in whatever queue owns this one.
+  envelope* next = nullptr;
+  troupe::kind kind = kind::send;
+  bool linked = false;
+  std::uint32_t credit = 0;
+  address from, to;
+  std::uint64_t id = 0;
+  /// Set by the receiving process at delivery.
+  cause_id cause = no_cause;
+  instant deadline = never;
+  std::string verb;
+  bytes body;
+  /// The callers of `from`; `from` itself is not in it.
+  call_chain chain;
+  authority_ptr sender;
+  trace_context trace;
+
+  /// What counts towards a mailbox's bound in bytes.
+  std::size_t weight() const { return sizeof(envelope) + body.size() + verb.capacity(); }
+};
+using envelope_ptr = std::unique_ptr<envelope>;
+
+/// An error as a body, and back.
+bytes pack_error(const error& e);
+error unpack_error(const bytes& body);
+
+}  // namespace troupe
