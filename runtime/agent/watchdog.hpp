@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Interrupts turns that take too long, at no cost to those that don't: as in Go, one thread looks every
+// few milliseconds at the threads that run turns and signals (SIGURG) the one that is still in the same
+// turn. The handler asks what runs there to pause. It sleeps while no thread is in a turn.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.hpp"
+
+namespace troupe {
+
+/// Something that computes on this thread and can be asked to pause: a running Lua thread.
+class interruptible {
+ public:
+  virtual ~interruptible() = default;
+  /// Called in a signal handler, on the thread that runs it: async-signal-safe, takes no lock.
+  virtual void interrupt() noexcept = 0;
+};
+
+/// What runs on this thread now, or null: around foreign code and between turns it is null.
+void set_running(interruptible* what) noexcept;
+interruptible* running() noexcept;
+
+class watchdog {
+ public:
+  /// Turns longer than `slice` are interrupted, and again every `slice` after that.
+  explicit watchdog(duration slice = std::chrono::milliseconds(2));
+  ~watchdog();
+  watchdog(const watchdog&) = delete;
+  watchdog& operator=(const watchdog&) = delete;
+
+  /// Brackets a turn on the calling thread. A few nanoseconds each; the first one registers the thread.
+  void begin_turn() noexcept;
+  void end_turn() noexcept;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace troupe
