@@ -76,7 +76,11 @@ class context {
   /// Answered, in any case, by one `reply` or `error` with `id`, after any number of `part`s.
   virtual void call(cause_id on, call_id id, const target& to, std::string_view verb, bytes args,
                     const call_options& options = {}) = 0;
-  /// Takes a call back: no answer will come any more.
+  /// Answered by `reply` (nil) with `id` after `delay`: a wait of its own, out of turn like an
+  /// answer, so that a serial agent may sleep while it serves `on` (a timer is a message and waits
+  /// for its turn).
+  virtual void sleep(cause_id on, call_id id, duration delay) = 0;
+  /// Takes a call or sleep back: no answer will come any more.
   virtual void cancel(call_id id) = 0;
   /// Lets the callee send that many more parts.
   virtual void grant(call_id id, std::uint32_t parts) = 0;
