@@ -22,8 +22,9 @@ class grants {
  public:
   /// Everything.
   static grants all();
-  /// From a spec's or script's table. Fails with config, naming the key.
-  static result<grants> from(const value& v);
+  /// From a spec's or script's table, or "all". Relative read and write globs start from
+  /// `base_folder`, which is absolute. Fails with config, naming the key.
+  static result<grants> from(const value& v, const std::string& base_folder = {});
   value to_value() const;
 
   /// True if `what` matches a glob of that kind (`*` any text, `?` one character). For read and
@@ -33,7 +34,7 @@ class grants {
   /// Everything in `inner` is covered. If not, `missing` names the first that is not, as `net
   /// x:443`.
   bool covers(const grants& inner, std::string* missing = nullptr) const;
-  /// What both allow.
+  /// What both allow; where two globs overlap and neither covers the other, neither is kept.
   grants cut(const grants& other) const;
 
   std::int64_t spawn_limit() const { return spawn_; }

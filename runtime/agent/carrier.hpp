@@ -23,12 +23,15 @@ class process;
 
 /// Something that operators and the observer want to know.
 struct runtime_event {
-  enum class what : std::uint8_t { started, ended, dead_letter, late_reply, expired };
+  enum class what : std::uint8_t { started, ended, dead_letter, late_reply, expired, restarted };
   what what = what::started;
   address agent;
   std::string path;
-  /// ended: the reason; dead_letter: why, with the verb in `data`.
+  /// ended: the reason; dead_letter: why, with the verb in its `data`; restarted: why it had ended.
   error reason;
+  /// restarted: {ms: from its end until it was ready again, count: restarts of its supervisor
+  /// within the period, intensity: how many are allowed}.
+  value data;
 };
 
 /// Everything a new agent begins with.
@@ -44,11 +47,20 @@ struct process_init {
   launcher* makes_children = nullptr;
 };
 
-/// Functions marked [turn] are called by a process in its own turn; all others from any thread.
-class carrier {
+/// What a supervisor needs of its carrier. Both functions may be called from any thread.
+class starter {
  public:
-  virtual ~carrier() = default;
+  virtual ~starter() = default;
 
+  /// Makes an agent whose mailbox is open; it runs when its first message, `start`, comes.
+  virtual result<address> start(process_init init) = 0;
+
+  virtual void report(const runtime_event& event) = 0;
+};
+
+/// Functions marked [turn] are called by a process in its own turn; all others from any thread.
+class carrier : public starter {
+ public:
   /// Puts a message into a mailbox, or answers it there and then (see bounce.hpp): to a dead or
   /// unknown address, into a full mailbox, to a node that is not connected. A null `to` is unknown
   /// as well.
@@ -60,9 +72,6 @@ class carrier {
   /// [turn] Runs the process again at `t` or soon after. A later call replaces an earlier one.
   virtual void wake_at(process& p, instant t) = 0;
 
-  /// Makes an agent whose mailbox is open; it runs when its first message, `start`, comes.
-  virtual result<address> start(process_init init) = 0;
-
   // Names of this node. A path is bound to its newest holder, any other name to one holder only.
   virtual bool bind(std::string_view name, const address& holder, bool replace) = 0;
   /// Frees all names that `holder` still holds.
@@ -71,7 +80,6 @@ class carrier {
   /// For messages to people; empty if unknown.
   virtual std::string path_of(const address& a) const = 0;
 
-  virtual void report(const runtime_event& event) = 0;
   virtual void log(log_level level, std::string_view component, std::string_view message,
                    value::map fields) = 0;
   virtual outlet outlet_to(const address& a) = 0;

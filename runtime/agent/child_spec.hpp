@@ -35,6 +35,9 @@ struct pool_spec {
   std::uint32_t size = 1;
   std::uint32_t queue = 10'000;  ///< calls that may wait for a free member; above it: overloaded
   bool by_key = false;           ///< the first argument picks the member; otherwise any free one
+  /// Restarts of members allowed within `period`. In a tree: as the supervisor above it has them.
+  std::uint32_t intensity = 1;
+  duration period = std::chrono::seconds(5);
 };
 
 /// A Lua file; a plugin's agent kind; an external program.
@@ -58,8 +61,9 @@ struct child_spec {
   std::variant<start_script, start_plugin, start_program, supervisor_spec> start;
   restart_type restart = restart_type::permanent;
   /// How long an orderly stop may take: zero is brutal_kill, duration::max() is infinity.
-  /// Default 5 s, infinity for a supervisor.
+  /// Default 5 s, infinity for a supervisor. That of a pool is its members'; it waits for them.
   duration shutdown = std::chrono::seconds(5);
+  /// How long `start` may take. Default 30 s, infinity for a supervisor; as above for a pool.
   duration start_timeout = std::chrono::seconds(30);
   isolation isolate = isolation::none;
   std::optional<pool_spec> pool;
