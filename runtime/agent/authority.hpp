@@ -45,7 +45,7 @@ class grants {
   std::int64_t spawn_ = 0;
 };
 
-/// True if `text` matches `glob`. Linear in both.
+/// True if `text` matches `glob`. Takes at most as many steps as the product of their lengths.
 bool glob_matches(std::string_view glob, std::string_view text);
 
 struct authority {
