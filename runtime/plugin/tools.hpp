@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tools of plugins as the tool actor drives them. Grants, schema and time limit are the actor's to
+// check before it calls one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/authority.hpp"
+#include "agent/context.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/value.hpp"
+
+namespace troupe {
+
+struct tool_info {
+  std::string name;         ///< e.g. `file.read`
+  std::string description;  ///< for models
+  value parameters;         ///< JSON Schema of the arguments; an object
+  std::string origin;       ///< the plugin
+};
+
+struct tool_request {
+  /// Unique in the life of the node; an answer that comes later carries it.
+  std::uint64_t id = 0;
+  std::string name;
+  /// A packed map that fits the schema.
+  bytes args;
+  /// Path of the agent that asks, and what it may do.
+  std::string caller;
+  authority_ptr rights;
+  /// Absolute; where relative paths in `args` start.
+  std::string folder;
+  /// duration::max(): no limit.
+  duration time_left = duration::max();
+  std::size_t max_result = 1u << 20;  ///< bytes
+};
+
+/// An answer that came later, as it arrives at the actor.
+struct tool_answer {
+  std::uint64_t id = 0;
+  result<bytes> outcome;
+};
+/// The verb of the events that carry one.
+inline constexpr std::string_view tool_answer_verb = "plugin.answer";
+/// Body of such an event, and back; fails with bad_body.
+bytes pack_tool_answer(std::uint64_t id, const result<bytes>& outcome);
+result<tool_answer> unpack_tool_answer(const bytes& body);
+
+/// Where plugin tools come from. `tools` is thread-safe; the others are used in the tool actor's
+/// turns.
+class tool_source {
+ public:
+  virtual ~tool_source() = default;
+  virtual std::vector<tool_info> tools() const = 0;
+  /// The answer (one packed value), or nothing: then it comes as an event through `later`, in any
+  /// case. Fails with not_found, too_big (above `max_result`), or as the plugin says.
+  virtual std::optional<result<bytes>> call_tool(const tool_request& request,
+                                                 const outlet& later) = 0;
+  /// Nobody waits for an open call any more. Its answer may still come.
+  virtual void cancel_tool(std::string_view name, std::uint64_t id) = 0;
+};
+
+}  // namespace troupe
