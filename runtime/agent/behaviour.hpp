@@ -28,7 +28,7 @@ struct concurrency {
   /// Messages that may be open at once; `unlimited` for actors that never wait inside a handler.
   std::uint32_t slots = 1;
   /// Verbs that take no slot: they may run while others wait.
-  std::vector<std::string> overlapping;
+  std::vector<std::string> overlapping = {};
 
   static constexpr std::uint32_t unlimited = 0xffffffff;
 };
@@ -41,16 +41,15 @@ class behaviour {
 
   /// Handles one message. Which ones come: every kind of envelope.hpp up to `event`.
   ///
-  /// A message that is served (send, call, start, stop, down, exit, timer, event) has a `cause`. It
-  /// is open until `context::done(cause)`; a serial agent gets its next message only then. A call
-  /// may be answered before or after `done`. A message that belongs to something already open comes
-  /// out of turn: part, reply and error (`id` is the call that this behaviour made), credit and
-  /// cancel
-  /// (`cause` is the call it serves).
+  /// A message that is served (send, call, down, exit, timer; start and stop) has a `cause`. It is
+  /// open until `context::done(cause)`; a serial agent gets its next message only then. A call may
+  /// be answered before or after `done`. What belongs to something already open comes out of turn:
+  /// part, reply and error (`id` is the call that this behaviour made), credit and cancel (`cause`
+  /// is the call it serves), event.
   ///
   /// `start` comes first and is answered with `reply` (ready) or `fail` (ends with that reason).
-  /// `stop` asks to end in order: the waits of open causes are cancelled already; clean up, then
-  /// `context::exit`.
+  /// `stop` asks to end in order: what was open is cancelled already, no further message will come;
+  /// clean up, then `context::exit`.
   virtual progress receive(context& ctx, envelope_ptr message) = 0;
 
   /// Goes on after `preempted`. Nothing else is delivered in between.

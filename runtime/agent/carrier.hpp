@@ -25,13 +25,13 @@ class process;
 struct runtime_event {
   enum class what : std::uint8_t { started, ended, dead_letter, late_reply, expired, restarted };
   what what = what::started;
-  address agent;
-  std::string path;
+  address agent = {};
+  std::string path = {};
   /// ended: the reason; dead_letter: why, with the verb in its `data`; restarted: why it had ended.
-  error reason;
+  error reason = {};
   /// restarted: {ms: from its end until it was ready again, count: restarts of its supervisor
   /// within the period, intensity: how many are allowed}.
-  value data;
+  value data = {};
 };
 
 /// Everything a new agent begins with.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "agent/address.hpp"
 #include "agent/authority.hpp"
@@ -47,9 +48,14 @@ enum class kind : std::uint8_t {
   link,         ///< `from` and you end together
   unlink,       ///<
   exit_signal,  ///< end, unless you trap; body: the reason; `linked` is set if it came by a link
-  inspect,      ///< a call that the process answers itself
 };
 std::string_view to_string(kind k);
+
+// Verbs of the runtime: no agent's own verb begins with `@`.
+/// Made a `start` by `context::call`: the first call of a parent to an agent that it has made.
+inline constexpr std::string_view start_verb = "@start";
+/// Answered by the process itself, at once, also while its behaviour waits or computes.
+inline constexpr std::string_view inspect_verb = "@inspect";
 
 /// Who called whom to get here, innermost first. Immutable and shared by all calls made under it.
 struct chain_link {
@@ -75,7 +81,7 @@ struct envelope {
   std::uint32_t credit = 0;
   address from, to;
   std::uint64_t id = 0;
-  /// Set by the receiving process at delivery.
+  /// Set by the receiving process at delivery; until then the order of its arrival.
   cause_id cause = no_cause;
   instant deadline = never;
   std::string verb;

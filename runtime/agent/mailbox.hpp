@@ -13,6 +13,7 @@
 
 namespace troupe {
 
+/// More than 8 million messages or 256 GiB is cut to that.
 struct mailbox_limits {
   std::uint32_t messages = 10'000;
   std::size_t bytes = 64u << 20;
@@ -27,7 +28,8 @@ class mailbox {
     closed,    ///< refused; `e` is still the caller's
   };
 
-  explicit mailbox(const mailbox_limits& limits) : limits_(limits) {}
+  /// Open, asleep.
+  explicit mailbox(const mailbox_limits& limits);
   ~mailbox();
   mailbox(const mailbox&) = delete;
   mailbox& operator=(const mailbox&) = delete;
@@ -36,35 +38,42 @@ class mailbox {
   pushed push(envelope_ptr& e);
 
   /// [any thread] Makes the agent run without a message: a wake-up. True if the caller must
-  /// schedule it.
+  /// schedule it; otherwise the reader, who is awake, can't go to sleep before it has tried twice.
   bool poke();
 
   /// [reader] All that came, oldest first, linked by `next`; null if nothing did. What was taken
   /// still counts towards the bounds until `release`.
   envelope* take_all();
 
-  /// [reader] A message that counted is handled or dropped.
+  /// [reader] A message that counted is handled or dropped. `e` is as it was pushed.
   void release(const envelope& e);
 
-  /// [reader] Goes to sleep. False if something came meanwhile: take_all again.
+  /// [reader] Goes to sleep. False if something came meanwhile, be it only a poke: look at the
+  /// clock and take_all again.
   bool try_sleep();
 
   /// [reader] Refuses everything from now on and hands out what was left, as take_all does.
   envelope* close();
 
-  std::uint32_t count() const { return count_.load(std::memory_order_relaxed); }
-  std::size_t weight() const { return weight_.load(std::memory_order_relaxed); }
+  /// [who owned the reader] Opens a closed mailbox for another agent, asleep. All that was taken
+  /// from it must have been released. Writers may push at the same time, even those that mean the
+  /// agent before: the reader knows their messages by `to`.
+  void reopen(const mailbox_limits& limits);
+
+  /// [any thread] Messages that count towards the bound, and their bytes.
+  std::uint32_t count() const;
+  std::size_t weight() const;
 
  private:
-  static envelope* sleeping_mark();
-  static envelope* closed_mark();
-  static envelope* reversed(envelope* newest);
-
-  const mailbox_limits limits_;
-  std::atomic<std::uint32_t> count_{0};
-  std::atomic<std::size_t> weight_{0};
-  /// The newest message, null (awake and empty), or one of the marks. Starts asleep.
-  std::atomic<envelope*> newest_{sleeping_mark()};
+  /// One word for both, so that a message costs one atomic operation on its way in and one on its
+  /// way out: count << 40 | weight.
+  std::atomic<std::uint64_t> load_{0};
+  /// The newest message's address, plus `poked`; or one of the states in the source.
+  std::atomic<std::uintptr_t> newest_;
+  std::atomic<std::uint32_t> max_messages_;
+  std::atomic<std::uint64_t> max_bytes_;
+  /// [reader] A poke that take_all met and try_sleep has yet to honour.
+  bool was_poked_ = false;
 };
 
 }  // namespace troupe

@@ -6,17 +6,18 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "agent/behaviour.hpp"
 #include "agent/carrier.hpp"
 #include "agent/context.hpp"
 #include "agent/deadlines.hpp"
+#include "agent/id_table.hpp"
+#include "agent/message_queue.hpp"
 #include "base/id.hpp"
 
 namespace troupe {
@@ -57,6 +58,7 @@ class process final : public context {
   void send(cause_id on, const target& to, std::string_view verb, bytes args) override;
   void call(cause_id on, call_id id, const target& to, std::string_view verb, bytes args,
             const call_options& options) override;
+  void sleep(cause_id on, call_id id, duration delay) override;
   void cancel(call_id id) override;
   void grant(call_id id, std::uint32_t parts) override;
   result<void> part(cause_id on, bytes body) override;
@@ -79,7 +81,112 @@ class process final : public context {
   outlet make_outlet() override;
 
  private:
-  struct impl;
+  enum class phase : std::uint8_t { fresh, starting, running, stopping };
+
+  /// A message that is being served, or a call whose answer is still owed. Reused; see open_.
+  struct open_message {
+    cause_id cause = no_cause;  ///< no_cause: free
+    bool is_call = false, answered = false, takes_slot = false, served = false, cancelled = false;
+    std::uint32_t credit = 0;
+    std::uint32_t calls = 0;  ///< open calls made under it
+    address from;
+    std::uint64_t id = 0;
+    instant deadline = never;
+    call_chain callers;   ///< those of `from`
+    call_chain extended;  ///< `from` and those, made when the first call is made under it
+    trace_context trace;
+  };
+  struct open_call {
+    address callee;
+    cause_id cause = no_cause;
+    instant deadline = never;
+    bool is_own = false;    ///< made by the process itself; the behaviour knows nothing of it
+    bool is_sleep = false;  ///< nobody is asked; the deadline is the answer
+  };
+  struct watcher {
+    address who;
+    monitor_id id;
+  };
+
+  // -- one turn (process.cpp)
+  void take_mail();
+  void sort(envelope_ptr e);
+  void expire();
+  bool deliver_next();
+  progress hand_over(envelope_ptr e);
+  envelope_ptr next_mail();
+  bool wants_rest(std::uint32_t handled, instant began, const turn_limits& limits);
+  void arm();
+  void ready();
+  void finish(const error& reason);
+
+  // -- signals (signals.cpp)
+  void on_exit_signal(envelope_ptr e);
+  void on_stop_request(const error& reason);
+  void on_cancel(const envelope& e);
+  void on_answer(envelope_ptr e);
+  void on_credit(envelope_ptr e);
+  void answer_inspection(const envelope& e);
+  value inspection() const;
+
+  // -- serving and calling (messages.cpp)
+  open_message& open(const envelope& e, bool takes_slot);
+  open_message* find_open(cause_id id);
+  open_message* find_open_call(const address& caller, call_id id);
+  void close(open_message& m);
+  void answer(open_message& m, kind k, bytes body);
+  void cancel_open(open_message& m);
+  void drop_calls_of(cause_id cause);
+  void take_back(call_id id, const open_call& call);
+  bool forget_call(call_id id);
+  void watch(call_id id, const open_call& call);
+  bool is_live(const deadlines::entry& e);
+  result<address> resolve(const target& to) const;
+  result<void> may_find(std::string_view name) const;
+  envelope_ptr make(kind k, const address& to, open_message* under);
+  void fail_locally(call_id id, const error& why);
+  bool has_free_slot(std::string_view verb) const;
+  bool overlaps(std::string_view verb) const;
+  std::string deadlock_path(const envelope& e) const;
+  result<void> ensure_children();
+
+  carrier& carrier_;
+  mailbox& inbox_;
+  const address self_;
+  process_init init_;
+  random_source random_;
+  instant now_;
+  instant armed_ = never;  ///< the wake-up asked of the carrier
+
+  phase phase_ = phase::fresh;
+  bool traps_ = false;
+  bool busy_ = false;  ///< the behaviour was preempted
+  std::optional<error> exit_;
+
+  message_queue start_;        ///< the start message, until it is delivered
+  message_queue urgent_;       ///< out of turn
+  message_queue mail_;         ///< in order of arrival
+  message_queue overlapping_;  ///< the same, for verbs that take no slot
+  std::uint64_t arrivals_ = 0;
+
+  concurrency overlap_;
+  std::uint32_t slots_used_ = 0;
+  /// Indexed by the low bits of a cause.
+  std::vector<open_message> open_;
+  std::vector<std::uint32_t> free_open_;
+  std::uint64_t last_cause_ = 0;
+
+  id_table<open_call> calls_;
+  id_table<address> monitors_;
+  id_table<instant> timers_;
+  deadlines deadlines_;
+  std::vector<watcher> watchers_;
+  std::vector<address> links_;
+
+  address children_;  ///< the implicit supervisor of what this agent spawns
+  std::uint64_t last_own_id_ = 0;
+  std::uint64_t handled_ = 0;
+  std::uint64_t late_ = 0;
 };
 
 }  // namespace troupe

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interrupts turns that take too long, at no cost to those that don't: as in Go, one thread looks every
-// few milliseconds at the threads that run turns and signals (SIGURG) the one that is still in the same
-// turn. The handler asks what runs there to pause. It sleeps while no thread is in a turn.
+// Interrupts turns that take too long, at no cost to those that don't: as in Go, one thread looks
+// every few milliseconds at the threads that run turns and signals (SIGURG) the one that is still
+// in the same turn. The handler asks what runs there to pause. It sleeps while no thread is in a
+// turn.
 #pragma once
 
 #include <memory>
@@ -31,7 +32,8 @@ class watchdog {
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
 
-  /// Brackets a turn on the calling thread. A few nanoseconds each; the first one registers the thread.
+  /// Brackets a turn on the calling thread. A few nanoseconds each; the first one registers the
+  /// thread.
   void begin_turn() noexcept;
   void end_turn() noexcept;
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/envelope.hpp"
+
+#include "base/msgpack.hpp"
+
+namespace troupe {
+
+std::string_view to_string(kind k) {
+  constexpr std::string_view names[] = {
+      "send", "call", "part",  "credit", "cancel",  "reply",     "error", "start",  "stop",
+      "down", "exit", "timer", "event",  "monitor", "demonitor", "link",  "unlink", "exit_signal"};
+  return names[static_cast<std::size_t>(k)];
+}
+
+bytes pack_error(const error& e) {
+  auto packed = pack(to_value(e));
+  if (packed) return std::move(*packed);
+  // Its data can't travel; everything else can.
+  error bare = e;
+  bare.data = nullptr;
+  bare.cause = nullptr;
+  bare.traceback.resize(std::min<std::size_t>(bare.traceback.size(), 64u << 10));
+  bare.message.resize(std::min<std::size_t>(bare.message.size(), 64u << 10));
+  packed = pack(to_value(bare));
+  return packed ? std::move(*packed) : bytes();
+}
+
+error unpack_error(const bytes& body) {
+  auto v = unpack(body.view());
+  return v ? error_from(*v) : error(errc::internal, "an error that can't be read");
+}
+
+}  // namespace troupe

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/process.hpp"
+
+#include <utility>
+
+#include "agent/bounce.hpp"
+
+namespace troupe {
+
+namespace {
+
+/// What is bounded counts in the mailbox until it is handled or dropped; see mailbox::push.
+bool counts(const envelope& e) {
+  return e.kind == kind::send || e.kind == kind::call;
+}
+
+}  // namespace
+
+process::process(carrier& c, mailbox& inbox, const address& self, process_init init,
+                 std::uint64_t seed)
+    : carrier_(c),
+      inbox_(inbox),
+      self_(self),
+      init_(std::move(init)),
+      random_(seed),
+      now_(c.now()) {}
+
+process::~process() = default;
+
+turn_end process::run(const turn_limits& limits) {
+  const auto began = carrier_.now();
+  now_ = began;
+  for (std::uint32_t handled = 0;;) {
+    take_mail();
+    if (now_ >= deadlines_.earliest()) expire();
+    if (!exit_ && busy_) {
+      busy_ = init_.actions->resume(*this) == progress::preempted;
+      ++handled;
+    } else if (!exit_ && deliver_next()) {
+      ++handled;
+    } else if (!exit_) {
+      arm();
+      if (inbox_.try_sleep()) return turn_end::asleep;
+      now_ = carrier_.now();  // it may have been a wake-up
+      continue;
+    }
+    if (exit_) {
+      const error reason = *std::move(exit_);
+      finish(reason);
+      return turn_end::ended;
+    }
+    if (busy_ || wants_rest(handled, began, limits)) {
+      arm();
+      return turn_end::more;
+    }
+  }
+}
+
+bool process::wants_rest(std::uint32_t handled, instant began, const turn_limits& limits) {
+  if (handled >= limits.messages) return true;
+  if (handled % 8 != 0) return false;  // reading the clock costs as much as a small message
+  now_ = carrier_.now();
+  return now_ - began >= limits.time;
+}
+
+void process::arm() {
+  const auto earliest = deadlines_.earliest();
+  if (armed_ <= now_) armed_ = never;
+  if (earliest >= armed_) return;
+  armed_ = earliest;
+  carrier_.wake_at(*this, earliest);
+}
+
+void process::take_mail() {
+  for (auto* e = inbox_.take_all(); e != nullptr;) {
+    envelope_ptr one(e);
+    e = std::exchange(one->next, nullptr);
+    sort(std::move(one));
+  }
+}
+
+void process::sort(envelope_ptr e) {
+  if (!(e->to == self_)) {  // it was meant for an earlier user of this mailbox
+    if (counts(*e)) inbox_.release(*e);
+    const auto why = no_such_agent(e->to);
+    return bounce(carrier_, std::move(e), why);
+  }
+  switch (e->kind) {
+    case kind::start:
+      if (phase_ == phase::fresh && e->from == init_.parent && start_.empty())
+        return start_.push(std::move(e));
+      return bounce(carrier_, std::move(e), {errc::running, init_.path + " is started already"});
+    case kind::call:
+      if (e->verb == inspect_verb) {
+        inbox_.release(*e);
+        return answer_inspection(*e);
+      }
+      if (!has_free_slot(e->verb)) {
+        if (auto path = deadlock_path(*e); !path.empty()) {
+          inbox_.release(*e);
+          return bounce(carrier_, std::move(e), {errc::deadlock, path});
+        }
+      }
+      break;
+    case kind::part:
+    case kind::reply:
+    case kind::error:
+      return on_answer(std::move(e));
+    case kind::credit:
+      return on_credit(std::move(e));
+    case kind::cancel:
+      return on_cancel(*e);
+    case kind::exit_signal:
+      return on_exit_signal(std::move(e));
+    case kind::monitor:
+      return watchers_.push_back({e->from, e->id});
+    case kind::demonitor:
+      std::erase_if(watchers_, [&](const watcher& w) { return w.id == e->id && w.who == e->from; });
+      return;
+    case kind::link:
+      return links_.push_back(e->from);
+    case kind::unlink:
+      std::erase(links_, e->from);
+      return;
+    case kind::down:
+      if (!monitors_.erase(e->id)) return;
+      break;
+    case kind::event:
+      return urgent_.push(std::move(e));
+    default:
+      break;
+  }
+  e->cause = ++arrivals_;
+  auto& queue = phase_ == phase::running && overlaps(e->verb) ? overlapping_ : mail_;
+  queue.push(std::move(e));
+}
+
+void process::expire() {
+  while (deadlines_.earliest() <= now_) {
+    const auto due = deadlines_.pop();
+    if (!is_live(due)) continue;
+    auto e = std::make_unique<envelope>();
+    e->from = e->to = self_;
+    e->id = due.id;
+    if (due.is_timer) {
+      timers_.erase(due.id);
+      e->kind = kind::timer;
+      e->cause = ++arrivals_;
+      mail_.push(std::move(e));
+      continue;
+    }
+    const auto* call = calls_.find(due.id);
+    e->kind = call->is_sleep ? kind::reply : kind::error;
+    if (!call->is_sleep) {
+      take_back(due.id, *call);
+      const auto path = carrier_.path_of(call->callee);
+      e->from = call->callee;
+      e->body = pack_error({errc::timeout, (path.empty() ? call->callee.to_string() : path) +
+                                               " did not answer before the deadline"});
+    }
+    on_answer(std::move(e));
+  }
+}
+
+/// The oldest message that a slot is free for, or that needs none.
+envelope_ptr process::next_mail() {
+  const bool slot = slots_used_ < overlap_.slots;
+  const auto* in_order = slot ? mail_.front() : nullptr;
+  const auto* beside = overlapping_.front();
+  if (in_order != nullptr && (beside == nullptr || in_order->cause < beside->cause))
+    return mail_.pop();
+  return overlapping_.pop();
+}
+
+bool process::deliver_next() {
+  if (auto e = urgent_.pop()) {
+    busy_ = hand_over(std::move(e)) == progress::preempted;
+    return true;
+  }
+  if (phase_ == phase::fresh) {
+    auto e = start_.pop();
+    if (!e) return false;
+    carrier_.bind(init_.path, self_, true);
+    phase_ = phase::starting;
+    open_message& m = open(*e, false);
+    e->cause = m.cause;
+    busy_ = hand_over(std::move(e)) == progress::preempted;
+    return true;
+  }
+  if (phase_ != phase::running) return false;
+  auto e = next_mail();
+  if (!e) return false;
+  if (counts(*e)) inbox_.release(*e);
+  if (e->kind == kind::call && e->deadline <= now_) {
+    carrier_.report({runtime_event::what::expired, self_, init_.path, {}});
+    return true;
+  }
+  open_message& m = open(*e, !overlaps(e->verb));
+  e->cause = m.cause;
+  const auto cause = m.cause;
+  const bool closes_itself = overlap_.slots == concurrency::unlimited && e->kind != kind::call;
+  busy_ = hand_over(std::move(e)) == progress::preempted;
+  if (closes_itself && !busy_) done(cause);
+  return true;
+}
+
+progress process::hand_over(envelope_ptr e) {
+  ++handled_;
+  return init_.actions->receive(*this, std::move(e));
+}
+
+/// The behaviour answered its start.
+void process::ready() {
+  phase_ = phase::running;
+  overlap_ = init_.actions->overlap();
+  carrier_.report({runtime_event::what::started, self_, init_.path, {}});
+  if (overlap_.overlapping.empty()) return;
+  message_queue waiting;
+  while (auto e = mail_.pop())
+    waiting.push(std::move(e));
+  while (auto e = waiting.pop()) {
+    auto& queue = overlaps(e->verb) ? overlapping_ : mail_;
+    queue.push(std::move(e));
+  }
+}
+
+void process::finish(const error& reason) {
+  // What others see of a kill is `killed`: only the signal itself is untrappable.
+  error seen = reason;
+  if (seen.from.empty()) seen.from = init_.path;
+  const auto body = pack_error(seen);
+  init_.actions.reset();
+  if (children_) {
+    auto end = make(kind::exit_signal, children_, nullptr);
+    end->body = pack_error({errc::shutdown, init_.path + " ended"});
+    carrier_.post(std::move(end));
+    std::erase(links_, children_);  // it ends in order, not by the link
+  }
+  calls_.for_each([&](std::uint64_t id, const open_call& call) { take_back(id, call); });
+  carrier_.unbind(self_);
+  const auto name = init_.path.empty() ? self_.to_string() : init_.path;
+  const error down = seen.wrapped(errc::down, name + " ended before it answered");
+  const auto down_body = pack_error(down);
+  for (auto& m : open_)
+    if (m.cause != no_cause && m.is_call && !m.answered && !m.cancelled)
+      answer(m, kind::error, down_body);
+  for (auto* left = inbox_.close(); left != nullptr;) {
+    envelope_ptr one(left);
+    left = std::exchange(one->next, nullptr);
+    mail_.push(std::move(one));
+  }
+  for (auto* queue : {&start_, &mail_, &overlapping_}) {
+    while (auto e = queue->pop()) {
+      if (counts(*e)) inbox_.release(*e);
+      if (e->kind == kind::monitor) {
+        watchers_.push_back({e->from, e->id});
+      } else if (e->kind == kind::link) {
+        links_.push_back(e->from);
+      } else if (!(e->to == self_)) {
+        const auto why = no_such_agent(e->to);
+        bounce(carrier_, std::move(e), why);
+      } else {
+        bounce(carrier_, std::move(e), down);
+      }
+    }
+  }
+  for (const auto& who : links_) {
+    auto signal = make(kind::exit_signal, who, nullptr);
+    signal->linked = true;
+    signal->body = body;
+    carrier_.post(std::move(signal));
+  }
+  for (const auto& w : watchers_) {
+    auto e = make(kind::down, w.who, nullptr);
+    e->id = w.id;
+    e->body = body;
+    carrier_.post(std::move(e));
+  }
+  carrier_.report({runtime_event::what::ended, self_, init_.path, seen});
+}
+
+void process::abandon(const error& reason) {
+  now_ = carrier_.now();
+  finish(reason);
+}
+
+wall_time process::wall() const {
+  return carrier_.wall();
+}
+
+void process::log(log_level level, std::string_view message, value::map fields) {
+  carrier_.log(level, init_.path, message, std::move(fields));
+}
+
+outlet process::make_outlet() {
+  return carrier_.outlet_to(self_);
+}
+
+}  // namespace troupe
