@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "script/body.hpp"
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <msgpack.hpp>
+#include <vector>
+
+#include "base/msgpack.hpp"
+
+namespace troupe {
+
+namespace {
+
+// Keys into the registry: their addresses.
+const char address_type = 0;
+const char known_addresses = 0;
+const char map_mark = 0;
+const char list_mark = 0;
+
+int print_address(lua_State* l) {
+  const auto* a = to_address(l, 1);
+  if (a == nullptr) return luaL_argerror(l, 1, "an address expected");
+  char text[32];
+  const auto* digits = reinterpret_cast<const unsigned char*>(&a->agent);
+  const int n = std::snprintf(text, sizeof(text), "<%02x%02x%02x%02x>", digits[0], digits[1],
+                              digits[2], digits[3]);
+  lua_pushlstring(l, text, static_cast<std::size_t>(n));
+  return 1;
+}
+
+int print_null(lua_State* l) {
+  lua_pushstring(l, is_null(l, 1) ? "null" : "pointer");
+  return 1;
+}
+
+/// A new table in the registry under `key`, left on the stack, with the fields that keep scripts
+/// from looking behind it.
+void new_type(lua_State* l, const char* key, const char* name) {
+  lua_createtable(l, 0, 3);
+  lua_pushstring(l, name);
+  lua_setfield(l, -2, "__name");
+  lua_pushboolean(l, 0);
+  lua_setfield(l, -2, "__metatable");
+  lua_pushvalue(l, -1);
+  lua_rawsetp(l, LUA_REGISTRYINDEX, key);
+}
+
+/// What a value is called in a sentence.
+const char* kind_of(lua_State* l, int index) {
+  switch (lua_type(l, index)) {
+    case LUA_TFUNCTION:
+      return "a function";
+    case LUA_TTHREAD:
+      return "a coroutine";
+    default:
+      return "a userdata";
+  }
+}
+
+}  // namespace
+
+// -- reading --------------------------------------------------------------------------------------
+
+namespace {
+
+/// Builds Lua values from what the parser finds. The table under construction is on top of the
+/// stack, below it those that hold it.
+class lua_visitor : public msgpack::null_visitor {
+ public:
+  void begin(lua_State* l, std::size_t data_size, const body_limits& limits, bool spread) {
+    l_ = l;
+    gauge_ = body_gauge(data_size, limits);
+    spread_ = spread;
+    spread_count_ = 0;
+    levels_.clear();
+  }
+  /// Called by the parser when it starts anew.
+  void init() {}
+  body_gauge& gauge() { return gauge_; }
+  int spread_count() const { return spread_count_; }
+
+  bool visit_nil() {
+    // In a list null keeps its place; elsewhere it is nil.
+    if (in_list())
+      push_null(l_);
+    else
+      lua_pushnil(l_);
+    return top_is_list();
+  }
+  bool visit_boolean(bool x) {
+    lua_pushboolean(l_, x);
+    return top_is_list();
+  }
+  bool visit_positive_integer(std::uint64_t x) {
+    if (x > static_cast<std::uint64_t>(INT64_MAX))
+      lua_pushnumber(l_, static_cast<double>(x));
+    else
+      lua_pushinteger(l_, static_cast<lua_Integer>(x));
+    return top_is_list();
+  }
+  bool visit_negative_integer(std::int64_t x) {
+    lua_pushinteger(l_, x);
+    return top_is_list();
+  }
+  bool visit_float32(float x) { return visit_float64(x); }
+  bool visit_float64(double x) {
+    lua_pushnumber(l_, x);
+    return top_is_list();
+  }
+  bool visit_str(const char* data, std::uint32_t n) {
+    lua_pushlstring(l_, data, n);
+    return top_is_list();
+  }
+  bool visit_bin(const char* data, std::uint32_t n) { return visit_str(data, n); }
+  bool visit_ext(const char* data, std::uint32_t n) {
+    const auto type = static_cast<std::int8_t>(*data);
+    if (!is_known_extension(type, n - 1)) return gauge_.refuse(body_fault::bad_extension);
+    push_address(l_, address_from_wire({data + 1, n - 1}));
+    return top_is_list();
+  }
+
+  bool start_array(std::uint32_t n) {
+    const bool spread = spread_ && levels_.empty();
+    if (!gauge_.open(n)) return false;
+    if (!lua_checkstack(l_, static_cast<int>(spread ? n : 0) + 8))
+      return gauge_.refuse(body_fault::too_large);
+    if (!spread) lua_createtable(l_, static_cast<int>(n), 0);
+    levels_.push_back({false, spread, 0});
+    return true;
+  }
+  bool end_array_item() {
+    auto& top = levels_.back();
+    ++top.elements;
+    if (!top.spread) lua_rawseti(l_, -2, top.elements);
+    return true;
+  }
+  bool end_array() {
+    if (levels_.back().spread) spread_count_ = static_cast<int>(levels_.back().elements);
+    return close();
+  }
+
+  bool start_map(std::uint32_t n) {
+    if (!top_is_list()) return false;
+    if (!gauge_.open(std::uint64_t{n} * 2)) return false;
+    if (!lua_checkstack(l_, 8)) return gauge_.refuse(body_fault::too_large);
+    lua_createtable(l_, 0, static_cast<int>(n));
+    if (n == 0) mark_as_map(l_, -1);
+    levels_.push_back({true, false, 0});
+    return true;
+  }
+  bool end_map_key() {
+    switch (lua_type(l_, -1)) {
+      case LUA_TNUMBER:
+        // NaN is the one number that differs from itself.
+        if (lua_rawequal(l_, -1, -1)) return true;
+        break;
+      case LUA_TSTRING:
+      case LUA_TBOOLEAN:
+        return true;
+      default:
+        break;
+    }
+    return gauge_.refuse(body_fault::bad_key);
+  }
+  bool end_map_value() {
+    lua_rawset(l_, -3);
+    return true;
+  }
+  bool end_map() { return close(); }
+
+  void parse_error(std::size_t, std::size_t) { gauge_.refuse(body_fault::garbage); }
+  void insufficient_bytes(std::size_t, std::size_t) { gauge_.refuse(body_fault::cut_short); }
+
+ private:
+  struct level {
+    bool is_map;
+    bool spread;  ///< its elements stay on the stack
+    lua_Integer elements;
+  };
+
+  bool in_list() const {
+    return !levels_.empty() && !levels_.back().is_map && !levels_.back().spread;
+  }
+  /// What is spread has to be a list.
+  bool top_is_list() { return !spread_ || !levels_.empty() || gauge_.refuse(body_fault::not_data); }
+  bool close() {
+    levels_.pop_back();
+    gauge_.close();
+    return true;
+  }
+
+  lua_State* l_ = nullptr;
+  body_gauge gauge_{0, {}};
+  bool spread_ = false;
+  int spread_count_ = 0;
+  std::vector<level> levels_;
+};
+
+/// Adds up what Lua would allocate. Sizes are those of Lua 5.4 on 64 bits, rounded up.
+class room_visitor : public msgpack::null_visitor {
+ public:
+  room_visitor(std::size_t data_size, const body_limits& limits) : gauge_(data_size, limits) {}
+  std::size_t room() const { return gauge_.fault() == body_fault::none ? room_ : 0; }
+
+  bool visit_str(const char*, std::uint32_t n) {
+    room_ += 40 + n;
+    return true;
+  }
+  bool visit_bin(const char* data, std::uint32_t n) { return visit_str(data, n); }
+  bool visit_ext(const char*, std::uint32_t n) {
+    room_ += 320 + n;  // the userdata, and its place among the known addresses
+    return true;
+  }
+  bool start_array(std::uint32_t n) {
+    room_ += 64 + std::size_t{n} * 16;
+    return gauge_.open(n);
+  }
+  bool end_array() {
+    gauge_.close();
+    return true;
+  }
+  bool start_map(std::uint32_t n) {
+    room_ += 64 + std::bit_ceil(std::size_t{n}) * 40;
+    return gauge_.open(std::uint64_t{n} * 2);
+  }
+  bool end_map() { return end_array(); }
+  void parse_error(std::size_t, std::size_t) { gauge_.refuse(body_fault::garbage); }
+  void insufficient_bytes(std::size_t, std::size_t) { gauge_.refuse(body_fault::cut_short); }
+
+ private:
+  body_gauge gauge_;
+  std::size_t room_ = 4096;
+};
+
+}  // namespace
+
+/// Not msgpack::parse, which makes its parser anew each time: here it lies on the heap, so that Lua
+/// may jump out in the middle, and keeps its stack from body to body.
+struct body_codec::reader {
+  lua_visitor visitor;
+  msgpack::detail::parse_helper<lua_visitor> parser{visitor};
+};
+
+body_codec::body_codec(const body_limits& limits)
+    : limits_(limits), writer_(limits), reader_(std::make_unique<reader>()) {}
+
+body_codec::~body_codec() = default;
+
+void body_codec::open(lua_State* l) {
+  new_type(l, &address_type, "address");
+  lua_pushcfunction(l, print_address);
+  lua_setfield(l, -2, "__tostring");
+  new_type(l, &map_mark, "table");
+  map_mark_ = lua_topointer(l, -1);
+  new_type(l, &list_mark, "table");
+  list_mark_ = lua_topointer(l, -1);
+  lua_newtable(l);  // the known addresses: what they stand for may be collected
+  lua_createtable(l, 0, 1);
+  lua_pushliteral(l, "v");
+  lua_setfield(l, -2, "__mode");
+  lua_setmetatable(l, -2);
+  lua_rawsetp(l, LUA_REGISTRYINDEX, &known_addresses);
+  push_null(l);
+  lua_createtable(l, 0, 2);
+  lua_pushcfunction(l, print_null);
+  lua_setfield(l, -2, "__tostring");
+  lua_pushboolean(l, 0);
+  lua_setfield(l, -2, "__metatable");
+  lua_setmetatable(l, -2);
+  lua_pop(l, 4);
+}
+
+bool body_codec::read(lua_State* l, std::string_view data, bool spread) {
+  const int top = lua_gettop(l);
+  auto& visitor = reader_->visitor;
+  visitor.begin(l, data.size(), limits_, spread);
+  auto& gauge = visitor.gauge();
+  if (gauge.fault() == body_fault::none && data.empty()) gauge.refuse(body_fault::cut_short);
+  if (gauge.fault() == body_fault::none && !lua_checkstack(l, 8))
+    gauge.refuse(body_fault::too_large);
+  if (gauge.fault() == body_fault::none) {
+    reader_->parser.init();
+    std::size_t end = 0;
+    const auto how = reader_->parser.execute(data.data(), data.size(), end);
+    if (how == msgpack::PARSE_CONTINUE)
+      gauge.refuse(body_fault::cut_short);
+    else if (how == msgpack::PARSE_SUCCESS && end != data.size())
+      gauge.refuse(body_fault::left_over);
+    else if (how != msgpack::PARSE_SUCCESS)
+      gauge.refuse(body_fault::garbage);
+  }
+  fault_ = gauge.fault();
+  if (fault_ == body_fault::none) return true;
+  lua_settop(l, top);
+  return false;
+}
+
+bool body_codec::unpack(lua_State* l, std::string_view data) {
+  return read(l, data, false);
+}
+
+int body_codec::unpack_list(lua_State* l, std::string_view data) {
+  return read(l, data, true) ? reader_->visitor.spread_count() : -1;
+}
+
+std::size_t body_codec::room_for(std::string_view data) const {
+  room_visitor visitor(data.size(), limits_);
+  std::size_t end = 0;
+  msgpack::parse(data.data(), data.size(), end, visitor);
+  return visitor.room();
+}
+
+// -- writing --------------------------------------------------------------------------------------
+
+void body_codec::begin() {
+  writer_.restart(limits_);
+  refused_.clear();
+  where_.clear();
+}
+
+bool body_codec::begin_list(std::size_t elements) {
+  begin();
+  return writer_.begin_array(elements);
+}
+
+bool body_codec::add(lua_State* l, int index) {
+  switch (lua_type(l, index)) {
+    case LUA_TNIL:
+    case LUA_TNONE:
+      return writer_.nil();
+    case LUA_TBOOLEAN:
+      return writer_.boolean(lua_toboolean(l, index));
+    case LUA_TNUMBER:
+      return lua_isinteger(l, index) ? writer_.integer(lua_tointeger(l, index))
+                                     : writer_.number(lua_tonumber(l, index));
+    case LUA_TSTRING: {
+      std::size_t n = 0;
+      const char* text = lua_tolstring(l, index, &n);
+      return writer_.text({text, n});
+    }
+    case LUA_TTABLE:
+      return add_table(l, lua_absindex(l, index));
+    case LUA_TLIGHTUSERDATA:
+      return is_null(l, index) ? writer_.nil() : refuse(l, index);
+    case LUA_TUSERDATA:
+      if (const auto* a = to_address(l, index)) {
+        const auto wire = to_wire(*a);
+        return writer_.extension(address_extension, {wire.data(), wire.size()});
+      }
+      return refuse(l, index);
+    default:
+      return refuse(l, index);
+  }
+}
+
+bool body_codec::refuse(lua_State* l, int index) {
+  refused_ = kind_of(l, index);
+  return writer_.refuse(body_fault::not_data);
+}
+
+/// Puts the key at `key` before the path to what failed.
+void body_codec::note_key(lua_State* l, int key) {
+  std::string step;
+  if (lua_type(l, key) == LUA_TSTRING)
+    step = "." + std::string(lua_tostring(l, key));
+  else if (lua_isinteger(l, key))
+    step = "[" + std::to_string(lua_tointeger(l, key)) + "]";
+  else
+    step = std::string("[") + luaL_typename(l, key) + "]";
+  if (where_.size() < 200) where_ = step + where_;
+}
+
+bool body_codec::add_table(lua_State* l, int index) {
+  if (!lua_checkstack(l, 8)) return writer_.refuse(body_fault::too_deep);
+  const void* mark = nullptr;
+  if (lua_getmetatable(l, index)) {
+    mark = lua_topointer(l, -1);
+    lua_pop(l, 1);
+  }
+  const std::size_t length = lua_rawlen(l, index);
+  std::size_t members = 0;
+  bool is_list = mark != map_mark_;
+  if (mark != list_mark_) {
+    // A list has the keys 1 to n and no other: so many keys, none of them anything else.
+    lua_pushnil(l);
+    while (lua_next(l, index)) {
+      lua_pop(l, 1);
+      ++members;
+      is_list = is_list && lua_isinteger(l, -1) &&
+                static_cast<lua_Unsigned>(lua_tointeger(l, -1)) - 1 < length;
+    }
+    is_list = is_list && members == length;
+  }
+  if (is_list) {
+    if (!writer_.begin_array(length)) return false;
+    for (std::size_t i = 1; i <= length; ++i) {
+      lua_rawgeti(l, index, static_cast<lua_Integer>(i));
+      if (!add(l, -1)) {
+        lua_pushinteger(l, static_cast<lua_Integer>(i));
+        note_key(l, -1);
+        lua_pop(l, 2);
+        return false;
+      }
+      lua_pop(l, 1);
+    }
+    return true;
+  }
+  if (!writer_.begin_map(members)) return false;
+  lua_pushnil(l);
+  while (lua_next(l, index)) {
+    if (!add(l, -2) || !add(l, -1)) {
+      note_key(l, -2);
+      lua_pop(l, 2);
+      return false;
+    }
+    lua_pop(l, 1);
+  }
+  return true;
+}
+
+result<bytes> body_codec::finish() {
+  const auto fault = writer_.fault();
+  if (fault == body_fault::none) return writer_.finish();
+  auto why = to_error(fault, limits_);
+  if (fault == body_fault::not_data) why.message = "body: " + refused_ + " can't be sent";
+  if (!where_.empty()) why.message += " (at " + where_ + ")";
+  writer_.restart(limits_);
+  return why;
+}
+
+result<bytes> body_codec::pack(lua_State* l, int index) {
+  begin();
+  add(l, index);
+  return finish();
+}
+
+result<bytes> body_codec::pack_list(lua_State* l, int first, int last) {
+  if (!begin_list(static_cast<std::size_t>(last - first + 1))) return finish();
+  for (int i = first; i <= last; ++i) {
+    if (add(l, i)) continue;
+    if (where_.size() < 200) where_ = "argument " + std::to_string(i - first + 1) + where_;
+    break;
+  }
+  return finish();
+}
+
+result<value> body_codec::to_value(lua_State* l, int index) {
+  TROUPE_TRY(body, pack(l, index));
+  return troupe::unpack(body.view(), limits_);
+}
+
+// -- addresses, null, marks -----------------------------------------------------------------------
+
+void push_address(lua_State* l, const address& a) {
+  if (!a) return lua_pushnil(l);
+  const auto wire = to_wire(a);
+  lua_rawgetp(l, LUA_REGISTRYINDEX, &known_addresses);
+  lua_pushlstring(l, wire.data(), wire.size());
+  lua_pushvalue(l, -1);
+  if (lua_rawget(l, -3) == LUA_TUSERDATA) {
+    auto* known = static_cast<address*>(lua_touserdata(l, -1));
+    if (a.slot != 0) known->slot = a.slot;
+  } else {
+    lua_pop(l, 1);
+    new (lua_newuserdatauv(l, sizeof(address), 0)) address(a);
+    lua_rawgetp(l, LUA_REGISTRYINDEX, &address_type);
+    lua_setmetatable(l, -2);
+    lua_pushvalue(l, -2);
+    lua_pushvalue(l, -2);
+    lua_rawset(l, -5);
+  }
+  lua_replace(l, -3);
+  lua_pop(l, 1);
+}
+
+const address* to_address(lua_State* l, int index) {
+  auto* data = static_cast<const address*>(lua_touserdata(l, index));
+  if (data == nullptr || lua_islightuserdata(l, index) || !lua_getmetatable(l, index))
+    return nullptr;
+  lua_rawgetp(l, LUA_REGISTRYINDEX, &address_type);
+  const bool same = lua_rawequal(l, -1, -2);
+  lua_pop(l, 2);
+  return same ? data : nullptr;
+}
+
+void push_null(lua_State* l) {
+  lua_pushlightuserdata(l, nullptr);
+}
+
+bool is_null(lua_State* l, int index) {
+  return lua_islightuserdata(l, index) && lua_touserdata(l, index) == nullptr;
+}
+
+void mark_as_map(lua_State* l, int index) {
+  index = lua_absindex(l, index);
+  lua_rawgetp(l, LUA_REGISTRYINDEX, &map_mark);
+  lua_setmetatable(l, index);
+}
+
+void mark_as_list(lua_State* l, int index) {
+  index = lua_absindex(l, index);
+  lua_rawgetp(l, LUA_REGISTRYINDEX, &list_mark);
+  lua_setmetatable(l, index);
+}
+
+}  // namespace troupe
