@@ -8,6 +8,7 @@
 #include <limits>
 #include <msgpack.hpp>
 
+#include "base/id.hpp"
 #include "base/utf8.hpp"
 
 namespace troupe {
@@ -36,6 +37,13 @@ error to_error(body_fault fault, const body_limits& limits) {
       return {errc::bad_body, "body: something that is no plain data"};
   }
   return {errc::internal, "body: refused without a fault"};
+}
+
+std::string printed_address(std::string_view wire) {
+  assert(wire.size() == address_extension_size);
+  const auto agent = wire.substr(24);
+  if (agent == std::string_view("\0\0\0\0\0\0\0\0", 8)) return "<nobody>";
+  return "<" + to_hex(agent.substr(0, 4)) + ">";
 }
 
 bool is_integer_key(double x, std::int64_t* as) {

@@ -46,6 +46,9 @@ inline bool is_known_extension(std::int8_t type, std::size_t size) {
   return type == address_extension_type && size == address_extension_size;
 }
 
+/// An address as people see it, from its 32 bytes: `<3f9a01c2>`, or `<nobody>`.
+std::string printed_address(std::string_view wire);
+
 /// True if a float stands for an integer when it is a key: as in Lua, 2.0 and 2 are the same key.
 bool is_integer_key(double x, std::int64_t* as);
 

@@ -7,7 +7,7 @@
 #include "base/id.hpp"
 #include "base/value.hpp"
 
-namespace troupe::testing {
+namespace troupe {
 
 class value_maker {
  public:
@@ -28,4 +28,4 @@ class value_maker {
   random_source random_;
 };
 
-}  // namespace troupe::testing
+}  // namespace troupe
