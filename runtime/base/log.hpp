@@ -4,6 +4,7 @@
 // other sink. It is for operators; what agents report to users goes through the observer.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,8 +32,15 @@ class log_sink {
   virtual void write(const log_record& record) = 0;
 };
 
-/// One line a record on a file descriptor that it does not own: text for people
-/// (`09:14:02 warning worker: worker ended signal=SIGKILL`), or a JSON object.
+/// One line a record on a file descriptor that they do not own: text for people, in local time
+/// (`09:14:02 warning worker: worker ended signal=SIGKILL`), or a JSON object
+/// (`{"at":"2026-01-31T08:14:02.123Z","level":"warning","component":"worker","message":"worker
+/// ended","fields":{"signal":"SIGKILL"}}`).
+///
+/// Every record is one whole line of UTF-8: line breaks, control characters and bytes that are no
+/// text are escaped, whoever they come from. A record that can't be written (a full disk, a reader
+/// that is gone or has not read for a second) is dropped; the next one that can be says how many
+/// were. Who writes to a pipe ignores SIGPIPE.
 std::unique_ptr<log_sink> text_sink(int fd);
 std::unique_ptr<log_sink> json_sink(int fd);
 
