@@ -269,6 +269,7 @@ struct start_to_value {
     v.set("run", std::move(argv));
     return v;
   }
+  value operator()(const start_builtin& s) const { return value::map{{"builtin", s.name}}; }
   value operator()(const supervisor_spec& s) const { return tree_value(s); }
 };
 

@@ -50,6 +50,10 @@ struct start_plugin {
 struct start_program {
   std::vector<std::string> argv;
 };
+/// An actor of the node itself; not to be had from Lua.
+struct start_builtin {
+  std::string name;
+};
 
 struct child_spec {
   /// As a spec is written in Lua. Relative paths are taken from `base_folder`. Unknown keys fail
@@ -58,7 +62,7 @@ struct child_spec {
   value to_value() const;
 
   std::string id;
-  std::variant<start_script, start_plugin, start_program, supervisor_spec> start;
+  std::variant<start_script, start_plugin, start_program, start_builtin, supervisor_spec> start;
   restart_type restart = restart_type::permanent;
   /// How long an orderly stop may take: zero is brutal_kill, duration::max() is infinity.
   /// Default 5 s, infinity for a supervisor. That of a pool is its members'; it waits for them.

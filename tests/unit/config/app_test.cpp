@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/app.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/json.hpp"
+
+namespace troupe {
+namespace {
+
+struct fixed_environment final : environment {
+  std::optional<std::string> variable(std::string_view name) const override {
+    if (name == "KEY") return "secret";
+    return std::nullopt;
+  }
+  result<std::string> file(const std::string& path) const override {
+    if (path == "/apps/prompt.txt") return std::string("Be terse.\n");
+    return {errc::io, path + ": no such file"};
+  }
+};
+
+constexpr const char* digest = R"({
+  "name": "digest",
+  "options": { "docs": "in", "size": 4, "loud": false },
+  "models": { "default": { "provider": "openai", "api_key": { "$env": "KEY" } } },
+  "tree": { "children": [
+    { "id": "readers", "start": "reader.lua", "pool": { "size": { "$option": "size" } } },
+    { "id": "desk", "start": { "children": [ { "id": "writer", "start": "w.lua", "options": { "model": "m" } } ] } },
+    { "id": "boss", "start": "boss.lua" } ] },
+  "main": "boss.run" })";
+
+result<app> read(std::string text, std::vector<setting> settings = {}) {
+  return app_from(parse_json(text).value(), "/apps", settings, fixed_environment());
+}
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  text.replace(text.find(from), from.size(), to);
+  return text;
+}
+std::string why(const result<app>& a) {
+  return a ? "read" : a.error().message;
+}
+
+TEST(app_test, reads_an_app_and_replaces_its_references) {
+  auto a = read(digest);
+  ASSERT_TRUE(a) << why(a);
+  EXPECT_EQ(a->tree.children[0].pool->size, 4u);
+  EXPECT_EQ(a->models.at("default")["api_key"], value("secret"));
+  EXPECT_EQ(a->main->agent, "boss");
+  EXPECT_TRUE(a->grants.allows("llm", "default"));
+  EXPECT_FALSE(a->grants.allows("net", "example.org:443"));
+}
+
+TEST(app_test, puts_settings_on_top_in_the_type_of_what_they_replace) {
+  auto a = read(digest, {{"size", "16"}, {"docs", "12"}, {"loud", "true"}});
+  ASSERT_TRUE(a) << why(a);
+  EXPECT_EQ(a->tree.children[0].pool->size, 16u) << "option(\"size\") sees the setting";
+  EXPECT_EQ(a->options["docs"], value("12"));
+  EXPECT_EQ(a->options["loud"], value(true));
+}
+
+TEST(app_test, reaches_a_child_and_a_model_with_settings) {
+  auto a = read(digest, {{"desk/writer.options.model", "big"}, {"models.default.model", "gpt"}});
+  ASSERT_TRUE(a) << why(a);
+  const auto& desk = std::get<supervisor_spec>(a->tree.children[1].start);
+  EXPECT_EQ(desk.children[0].options["model"], value("big"));
+  EXPECT_EQ(a->models.at("default")["model"], value("gpt"));
+}
+
+TEST(app_test, names_the_nearest_when_a_key_or_setting_is_unknown) {
+  EXPECT_THAT(why(read(replaced(digest, "options", "optoins"))), testing::HasSubstr("options"));
+  EXPECT_THAT(why(read(digest, {{"siez", "3"}})), testing::HasSubstr("size"));
+  EXPECT_THAT(why(read(digest, {{"desk/writter.options.x", "3"}})), testing::HasSubstr("writer"));
+  EXPECT_THAT(why(read(digest, {{"size", "many"}})), testing::HasSubstr("whole number"));
+}
+
+TEST(app_test, refuses_what_can_not_run) {
+  EXPECT_THAT(why(read(replaced(digest, "\"boss\"", "\"readers\""))),
+              testing::HasSubstr("two children"));
+  EXPECT_THAT(why(read(replaced(digest, "boss.run", "bos.run"))),
+              testing::HasSubstr("no child bos"));
+  EXPECT_THAT(why(read(replaced(digest, "boss.run", "boss"))), testing::HasSubstr("agent.verb"));
+  EXPECT_THAT(why(read(replaced(digest, "\"id\": \"readers\"", "\"id\": \"llm\""))),
+              testing::HasSubstr("for itself"));
+  EXPECT_THAT(why(read(replaced(digest, "$option\": \"size", "$option\": \"sise"))),
+              testing::HasSubstr("size"));
+  EXPECT_THAT(why(read(replaced(digest, "\"KEY\"", "\"NOKEY\""))), testing::HasSubstr("NOKEY"));
+  EXPECT_THAT(why(app_from(value(3), "/", {}, fixed_environment())),
+              testing::HasSubstr("returns a table"));
+}
+
+TEST(app_test, reads_files_beside_the_app) {
+  auto a = read(replaced(digest, "\"in\"", R"({ "$file": "prompt.txt" })"));
+  ASSERT_TRUE(a) << why(a);
+  EXPECT_EQ(a->options["docs"], value("Be terse."));
+}
+
+}  // namespace
+}  // namespace troupe
