@@ -49,13 +49,15 @@ class behaviour {
   ///
   /// `start` comes first and is answered with `reply` (ready) or `fail` (ends with that reason).
   /// `stop` asks to end in order: what was open is cancelled already, no further message will come;
-  /// clean up, then `context::exit`.
+  /// clean up, then `context::exit`. An agent with unlimited slots is also told of `stop` before it
+  /// is ready, and of `down` and `timer` (out of turn, without a cause) before that and while it
+  /// stops: a supervisor waits for its children then.
   virtual progress receive(context& ctx, envelope_ptr message) = 0;
 
   /// Goes on after `preempted`. Nothing else is delivered in between.
   virtual progress resume(context& ctx);
 
-  /// Asked after a successful start.
+  /// Asked before the start and again when it has succeeded.
   virtual concurrency overlap() const { return {}; }
 
   /// What `inspect` shows of the inside: a small map.

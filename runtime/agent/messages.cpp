@@ -272,6 +272,7 @@ void process::call(cause_id on, call_id id, const target& to, std::string_view v
   }
   e->trace.span = random_.next() | 1;
   watch(id, record);
+  if (e->kind == kind::start && *where) started_.put(where->agent, *where);
   carrier_.post(std::move(e));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/process.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/bounce.hpp"
@@ -121,9 +122,11 @@ void process::sort(envelope_ptr e) {
       return links_.push_back(e->from);
     case kind::unlink:
       std::erase(links_, e->from);
+      started_.erase(e->from.agent);
       return;
     case kind::down:
       if (!monitors_.erase(e->id)) return;
+      if (is_attentive()) return urgent_.push(std::move(e));
       break;
     case kind::event:
       return urgent_.push(std::move(e));
@@ -145,6 +148,10 @@ void process::expire() {
     if (due.is_timer) {
       timers_.erase(due.id);
       e->kind = kind::timer;
+      if (is_attentive()) {
+        urgent_.push(std::move(e));
+        continue;
+      }
       e->cause = ++arrivals_;
       mail_.push(std::move(e));
       continue;
@@ -182,6 +189,7 @@ bool process::deliver_next() {
     if (!e) return false;
     carrier_.bind(init_.path, self_, true);
     phase_ = phase::starting;
+    overlap_ = init_.actions->overlap();
     open_message& m = open(*e, false);
     e->cause = m.cause;
     busy_ = hand_over(std::move(e)) == progress::preempted;
@@ -235,6 +243,7 @@ void process::finish(const error& reason) {
     end->body = pack_error({errc::shutdown, init_.path + " ended"});
     carrier_.post(std::move(end));
     std::erase(links_, children_);  // it ends in order, not by the link
+    started_.erase(children_.agent);
   }
   calls_.for_each([&](std::uint64_t id, const open_call& call) { take_back(id, call); });
   carrier_.unbind(self_);
@@ -264,12 +273,15 @@ void process::finish(const error& reason) {
       }
     }
   }
-  for (const auto& who : links_) {
+  const auto end_too = [&](const address& who) {
     auto signal = make(kind::exit_signal, who, nullptr);
     signal->linked = true;
     signal->body = body;
     carrier_.post(std::move(signal));
-  }
+  };
+  std::for_each(links_.begin(), links_.end(), end_too);
+  started_.for_each([&](std::uint64_t, const address& child) { end_too(child); });
+  if (init_.parent) carrier_.post(make(kind::unlink, init_.parent, nullptr));
   for (const auto& w : watchers_) {
     auto e = make(kind::down, w.who, nullptr);
     e->id = w.id;

@@ -115,6 +115,10 @@ class process final : public context {
   bool deliver_next();
   progress hand_over(envelope_ptr e);
   envelope_ptr next_mail();
+  /// Does it hear what the runtime says although it is not running?
+  bool is_attentive() const {
+    return phase_ != phase::running && overlap_.slots == concurrency::unlimited;
+  }
   bool wants_rest(std::uint32_t handled, instant began, const turn_limits& limits);
   void arm();
   void ready();
@@ -182,6 +186,7 @@ class process final : public context {
   deadlines deadlines_;
   std::vector<watcher> watchers_;
   std::vector<address> links_;
+  id_table<address> started_;  ///< those whose parent this is: they end with it
 
   address children_;  ///< the implicit supervisor of what this agent spawns
   std::uint64_t last_own_id_ = 0;

@@ -10,7 +10,13 @@ namespace troupe {
 void process::on_exit_signal(envelope_ptr e) {
   auto reason = unpack_error(e->body);
   if (e->linked) {
-    if (std::erase(links_, e->from) == 0) return;  // the link was taken back meanwhile
+    const bool was_linked = std::erase(links_, e->from) > 0;
+    if (e->from == init_.parent) {  // an agent ends with its parent, whatever the reason
+      if (traps_) return on_stop_request(reason);
+      if (!exit_) exit_ = std::move(reason);
+      return;
+    }
+    if (!was_linked) return;  // it was taken back meanwhile
   } else if (reason.is(errc::kill)) {
     reason.code = to_string(errc::killed);
     exit_ = std::move(reason);  // also over an earlier reason: nothing holds back a kill
@@ -29,13 +35,30 @@ void process::on_exit_signal(envelope_ptr e) {
 
 void process::on_stop_request(const error& reason) {
   if (phase_ == phase::stopping) return;
-  if (phase_ != phase::running) {  // on_start has not answered: there is nothing to stop in order
+  const bool stops_in_order =
+      phase_ == phase::running || (phase_ == phase::starting && is_attentive());
+  if (!stops_in_order) {  // on_start has not answered: there is nothing to clean up
     if (!exit_) exit_ = reason;
     return;
   }
   phase_ = phase::stopping;
-  for (std::size_t i = 0; i < open_.size(); ++i)
-    if (open_[i].cause != no_cause) cancel_open(open_[i]);
+  const auto down = pack_error(reason.wrapped(errc::down, init_.path + " stops"));
+  for (std::size_t i = 0; i < open_.size(); ++i) {
+    auto& m = open_[i];
+    if (m.cause == no_cause) continue;
+    if (m.is_call && !m.answered && !m.cancelled) answer(m, kind::error, down);
+    cancel_open(m);
+  }
+  if (is_attentive()) {
+    message_queue waiting;
+    while (auto e = mail_.pop())
+      waiting.push(std::move(e));
+    while (auto e = waiting.pop()) {
+      const bool is_heard = e->kind == kind::down || e->kind == kind::timer;
+      if (is_heard) e->cause = no_cause;
+      (is_heard ? urgent_ : mail_).push(std::move(e));
+    }
+  }
   auto stop = std::make_unique<envelope>();
   stop->kind = kind::stop;
   stop->from = init_.parent;

@@ -352,6 +352,88 @@ TEST_F(process_test, stops_in_order_when_its_parent_says_so) {
   EXPECT_EQ(sim.reason_of(h->who)->code, "shutdown");
 }
 
+/// A parent with unlimited slots that starts one child when it is told to, and keeps what it hears.
+struct parent_of_one {
+  address who, child;
+  std::vector<kind> heard;
+};
+std::shared_ptr<parent_of_one> start_parent(simulation& sim, std::unique_ptr<behaviour> child,
+                                            kind starts_at) {
+  auto p = std::make_shared<parent_of_one>();
+  auto shared_child = std::make_shared<std::unique_ptr<behaviour>>(std::move(child));
+  auto b = std::make_unique<lambda_behaviour>(
+      [&sim, p, shared_child, starts_at](context& ctx, envelope& e) {
+        if (e.kind == starts_at) {
+          process_init init;
+          init.path = "parent/child";
+          init.parent = ctx.self();
+          init.actions = std::move(*shared_child);
+          p->child = *sim.start(std::move(init));
+          ctx.monitor(1, p->child);
+          ctx.call(no_cause, 1, p->child, start_verb, {}, {});
+          ctx.set_timer(1, 1s);
+        }
+        p->heard.push_back(e.kind);
+        if (e.kind == kind::stop) ctx.exit(p->child, {errc::shutdown, ""});
+      },
+      concurrency{.slots = concurrency::unlimited});
+  b->handles_start = true;
+  b->keeps_open = true;
+  process_init init;
+  init.path = "parent";
+  init.actions = std::move(b);
+  p->who = *sim.start(std::move(init));
+  auto e = std::make_unique<envelope>();
+  e->kind = kind::start;
+  e->to = p->who;
+  sim.post(std::move(e));
+  sim.settle();
+  return p;
+}
+
+TEST_F(process_test, tells_an_agent_with_unlimited_slots_of_ends_and_times_before_it_is_ready) {
+  auto child = std::make_unique<lambda_behaviour>([](context&, envelope&) {});
+  auto p = start_parent(sim, std::move(child), kind::start);
+  sim.exit(p->child, errc::kill);
+  sim.advance(1s);
+  EXPECT_EQ(p->heard, std::vector<kind>({kind::start, kind::reply, kind::down, kind::timer}));
+}
+
+TEST_F(process_test, ends_with_its_parent_whatever_the_reason) {
+  auto child = std::make_unique<lambda_behaviour>([](context&, envelope&) {});
+  auto p = start_parent(sim, std::move(child), kind::start);
+  sim.exit(p->who, errc::kill);
+  EXPECT_FALSE(sim.alive(p->child));
+  EXPECT_EQ(sim.reason_of(p->child) ? sim.reason_of(p->child)->code : "", "killed");
+}
+
+TEST_F(process_test, stops_in_order_when_its_parent_dies_and_it_traps) {
+  auto stopped = std::make_shared<bool>(false);
+  auto child = std::make_unique<lambda_behaviour>([stopped](context& ctx, envelope& e) {
+    if (e.kind == kind::start) {
+      ctx.trap_exits(true);
+      ctx.reply(e.cause, {});
+    }
+    if (e.kind == kind::stop) {
+      *stopped = true;
+      ctx.exit(unpack_error(e.body));
+    }
+  });
+  child->handles_start = true;
+  auto p = start_parent(sim, std::move(child), kind::start);
+  sim.exit(p->who, errc::kill);
+  EXPECT_TRUE(*stopped);
+  EXPECT_FALSE(sim.alive(p->child));
+}
+
+TEST_F(process_test, answers_down_to_open_calls_when_it_is_told_to_stop) {
+  auto h = holder("h");
+  auto c = call_from("c", h->who, "hold");
+  sim.exit(h->who, errc::shutdown);
+  ASSERT_TRUE(c->failure);
+  EXPECT_TRUE(c->failure->is(errc::down)) << c->failure->describe();
+}
+
 TEST_F(process_test, holds_mail_until_its_start_is_answered) {
   std::vector<std::string> seen;
   auto slow = holder("slow");
