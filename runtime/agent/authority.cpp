@@ -206,4 +206,34 @@ grants grants::cut(const grants& other) const {
   return g;
 }
 
+result<budget_place> budget_place::from(const value& v, std::string path) {
+  static const std::vector<std::string_view> keys = {"tokens", "cost", "calls", "per", "warn"};
+  budget_place place;
+  place.path = std::move(path);
+  if (!v.is_map()) return wrong("budget", "a table", v);
+  for (const auto& [key, member] : v.as_map()) {
+    const auto name = key.as_string();
+    if (std::find(keys.begin(), keys.end(), name) == keys.end())
+      return error(errc::config, "budget: " + unknown_name("key", name, keys));
+    if (name == "per") continue;
+    if (!member.is_number() || !(member.as_double() >= 0))
+      return wrong("budget: " + std::string(name), "a number of at least 0", member);
+  }
+  if (const auto* tokens = v.find("tokens")) place.tokens = tokens->as_int();
+  if (const auto* calls = v.find("calls")) place.calls = calls->as_int();
+  if (const auto* cost = v.find("cost")) place.cost = cost->as_double();
+  place.warn = v["warn"].as_double(1);
+  const auto per = v["per"].as_string("run");
+  if (per == "hour")
+    place.per = std::chrono::hours(1);
+  else if (per == "day")
+    place.per = std::chrono::hours(24);
+  else if (per == "month")
+    place.per = std::chrono::hours(24 * 30);
+  else if (per != "run")
+    return error(errc::config,
+                 "budget: per: expected run, hour, day or month, got " + std::string(per));
+  return place;
+}
+
 }  // namespace troupe

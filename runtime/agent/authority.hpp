@@ -6,10 +6,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/value.hpp"
 
@@ -48,12 +50,24 @@ class grants {
 /// True if `text` matches `glob`. Takes at most as many steps as the product of their lengths.
 bool glob_matches(std::string_view glob, std::string_view text);
 
+/// A hard cap of a place in the tree, for it and all below it; what is not set is not capped.
+struct budget_place {
+  /// Fails with config: `{ tokens, cost, calls, per = "run" | "hour" | "day" | "month", warn }`.
+  static result<budget_place> from(const value& v, std::string path);
+
+  std::string path;
+  std::optional<std::int64_t> tokens, calls;
+  std::optional<double> cost;       ///< in the currency of the models' prices
+  duration per = duration::zero();  ///< zero: the node's run
+  double warn = 1;                  ///< share of a cap after which an operator is told
+};
+
 struct authority {
   troupe::grants grants;
   /// Path of the agent it was made for.
   std::string path;
-  /// Places in the tree whose budgets pay, innermost first; the last is the root.
-  std::vector<std::string> budget_places;
+  /// Places in the tree whose budgets pay, innermost first.
+  std::vector<budget_place> budgets;
 };
 using authority_ptr = std::shared_ptr<const authority>;  ///< shared: one record, many envelopes
 

@@ -15,6 +15,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/http_header.hpp"
 #include "base/result.hpp"
 #include "base/value.hpp"
 
@@ -61,10 +62,6 @@ struct model_event {
   duration delay{};
 };
 using model_events = std::vector<model_event>;
-
-struct http_header {
-  std::string name, value;
-};
 
 struct codec_request {
   std::string method;
