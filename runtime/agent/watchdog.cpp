@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/watchdog.hpp"
+
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <csignal>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <thread>
+
+namespace troupe {
+namespace {
+
+/// What is known of one thread that runs turns. Records are never freed, only used again by other
+/// threads: a watchdog may look at one whose thread has just ended. There are as many as there were
+/// such threads at the same time.
+struct record {
+  std::atomic<pid_t> tid{0};             // 0: free
+  std::atomic<std::uint64_t> owner{0};   // id of the watchdog that this turn belongs to
+  std::atomic<std::uint64_t> turn{0};    // odd while in a turn
+  std::atomic<std::uint64_t> wanted{0};  // the turn that shall be interrupted
+  std::atomic<std::uint64_t> seen{0};    // the turn at the owner's last look
+  record* next = nullptr;
+};
+
+std::atomic<record*> records{nullptr};
+
+// Read in the signal handler, so: no constructor, no lazy allocation.
+constinit thread_local interruptible* current = nullptr;
+constinit thread_local record* mine = nullptr;
+
+/// Frees the record when its thread ends.
+struct leaver {
+  bool armed = false;
+  ~leaver() {
+    if (!armed) return;
+    auto* r = mine;
+    mine = nullptr;
+    r->owner.store(0, std::memory_order_relaxed);
+    r->tid.store(0, std::memory_order_release);
+  }
+};
+thread_local leaver leaving;
+
+void on_signal(int) {
+  const auto saved = errno;
+  auto* r = mine;
+  auto* what = current;
+  if (r != nullptr && what != nullptr &&
+      r->wanted.load(std::memory_order_relaxed) == r->turn.load(std::memory_order_relaxed))
+    what->interrupt();
+  errno = saved;
+}
+
+/// SIGURG, as in Go: ignored by default, used by nobody else, restarts system calls.
+void install_handler() {
+  static const bool installed = [] {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGURG, &action, nullptr) == 0;
+  }();
+  static_cast<void>(installed);
+}
+
+record* enlist() {
+  const auto tid = static_cast<pid_t>(syscall(SYS_gettid));
+  for (auto* r = records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+    pid_t nobody = 0;
+    if (r->tid.compare_exchange_strong(nobody, tid)) return r;
+  }
+  auto* r = new record;  // never deleted, see above
+  r->tid.store(tid);
+  r->next = records.load(std::memory_order_relaxed);
+  while (!records.compare_exchange_weak(r->next, r, std::memory_order_release)) {
+  }
+  return r;
+}
+
+/// So many looks at nothing before the thread sleeps until the next turn.
+constexpr int idle_looks = 8;
+
+}  // namespace
+
+void set_running(interruptible* what) noexcept {
+  // The handler runs on this thread: the compiler must not move this, the processor can't.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  current = what;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+interruptible* running() noexcept {
+  return current;
+}
+
+struct watchdog::impl {
+  explicit impl(duration slice) : slice(slice), id(next_id.fetch_add(1)) {
+    thread = std::thread([this] { watch(); });
+  }
+
+  ~impl() {
+    stopping.store(true);
+    wake();
+    thread.join();
+  }
+
+  void wake() noexcept {
+    asleep.store(false);
+    asleep.notify_one();
+  }
+
+  void watch() {
+    int idle = 0;
+    while (!stopping.load(std::memory_order_relaxed)) {
+      const bool busy = look();
+      idle = busy ? 0 : idle + 1;
+      if (idle < idle_looks) {
+        nap();
+        continue;
+      }
+      // Told first, looked again afterwards: a turn that begins in between is seen here or wakes.
+      asleep.store(true);
+      if (!look() && !stopping.load()) asleep.wait(true);
+      asleep.store(false);
+      idle = 0;
+    }
+  }
+
+  /// True if any thread is in a turn, or was since the last look.
+  bool look() {
+    bool active = false;
+    for (auto* r = records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+      if (r->owner.load(std::memory_order_relaxed) != id) continue;
+      const auto turn = r->turn.load();
+      const bool same = r->seen.exchange(turn, std::memory_order_relaxed) == turn;
+      if (!same || turn % 2 != 0) active = true;
+      if (same && turn % 2 != 0) {
+        r->wanted.store(turn, std::memory_order_relaxed);
+        // By number and not by handle: if that thread has just ended, the signal is lost, or meets
+        // another thread of ours, which has no such turn.
+        syscall(SYS_tgkill, getpid(), r->tid.load(), SIGURG);
+      }
+    }
+    return active;
+  }
+
+  void nap() const {
+    const auto ns = slice.count();
+    timespec t{};
+    t.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
+    t.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+    nanosleep(&t, nullptr);
+  }
+
+  static std::atomic<std::uint64_t> next_id;
+
+  const duration slice;
+  const std::uint64_t id;
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> asleep{false};
+  std::thread thread;
+};
+
+std::atomic<std::uint64_t> watchdog::impl::next_id{1};
+
+watchdog::watchdog(duration slice) {
+  install_handler();
+  impl_ = std::make_unique<impl>(slice);
+}
+
+watchdog::~watchdog() = default;
+
+void watchdog::begin_turn() noexcept {
+  if (mine == nullptr) {
+    mine = enlist();
+    leaving.armed = true;
+  }
+  auto* r = mine;
+  r->owner.store(impl_->id, std::memory_order_relaxed);
+  // Sequentially consistent against `asleep`: either the watchdog sees the turn or we see it sleep.
+  r->turn.store(r->turn.load(std::memory_order_relaxed) + 1);
+  if (impl_->asleep.load()) impl_->wake();
+}
+
+void watchdog::end_turn() noexcept {
+  auto* r = mine;
+  r->turn.store(r->turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+}  // namespace troupe

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/watchdog.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <ctime>
+#include <thread>
+
+namespace troupe {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Counts in the signal handler.
+struct counter final : interruptible {
+  void interrupt() noexcept override { hits.fetch_add(1, std::memory_order_relaxed); }
+  std::atomic<int> hits{0};
+};
+
+/// Computes until `n` interrupts came; the test's own limit ends it if they never do.
+void compute_until(const counter& c, int n) {
+  while (c.hits.load(std::memory_order_relaxed) < n)
+    std::this_thread::yield();
+}
+
+TEST(watchdog, interrupts_a_long_turn_again_and_again) {
+  watchdog dog(1ms);
+  counter c;
+  dog.begin_turn();
+  set_running(&c);
+  compute_until(c, 3);
+  set_running(nullptr);
+  dog.end_turn();
+  EXPECT_GE(c.hits, 3);
+}
+
+TEST(watchdog, wakes_up_for_a_turn_after_a_long_rest) {
+  watchdog dog(1ms);
+  counter c;
+  for (int round = 0; round < 5; ++round) {
+    std::this_thread::sleep_for(20ms);  // it sleeps by now, or not: both must work
+    c.hits = 0;
+    dog.begin_turn();
+    set_running(&c);
+    compute_until(c, 1);
+    set_running(nullptr);
+    dog.end_turn();
+  }
+}
+
+TEST(watchdog, leaves_foreign_code_alone) {
+  watchdog dog(1ms);
+  counter before;
+  counter other_thread;
+  std::thread other([&] {
+    dog.begin_turn();
+    set_running(&other_thread);
+    compute_until(other_thread, 5);
+    set_running(nullptr);
+    dog.end_turn();
+  });
+  set_running(&before);
+  set_running(nullptr);
+  dog.begin_turn();
+  other.join();  // as long a turn as the other one
+  dog.end_turn();
+  EXPECT_EQ(before.hits, 0);
+}
+
+TEST(watchdog, interrupts_only_the_thread_that_is_late) {
+  watchdog dog(1ms);
+  counter late;
+  counter between_turns;
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    dog.begin_turn();
+    dog.end_turn();
+    set_running(&between_turns);  // never does this, but if it did
+    while (!done)
+      std::this_thread::yield();
+    set_running(nullptr);
+  });
+  dog.begin_turn();
+  set_running(&late);
+  compute_until(late, 5);
+  set_running(nullptr);
+  dog.end_turn();
+  done = true;
+  other.join();
+  EXPECT_EQ(between_turns.hits, 0);
+}
+
+TEST(watchdog, serves_threads_that_come_and_go) {
+  watchdog dog(1ms);
+  for (int i = 0; i < 20; ++i) {
+    counter c;
+    std::thread([&] {
+      dog.begin_turn();
+      set_running(&c);
+      compute_until(c, 1);
+      set_running(nullptr);
+      dog.end_turn();
+    }).join();
+  }
+}
+
+TEST(watchdog, several_can_live_and_end_while_their_threads_go_on) {
+  counter c;
+  for (int i = 0; i < 5; ++i) {
+    watchdog one(1ms);
+    watchdog two(1ms);
+    for (auto* dog : {&one, &two}) {
+      c.hits = 0;
+      dog->begin_turn();
+      set_running(&c);
+      compute_until(c, 1);
+      set_running(nullptr);
+      dog->end_turn();
+    }
+  }
+}
+
+TEST(watchdog, costs_no_time_while_nobody_is_in_a_turn) {
+  watchdog dog(1ms);
+  dog.begin_turn();
+  dog.end_turn();
+  const auto spent = [] {
+    timespec t{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+  };
+  std::this_thread::sleep_for(50ms);
+  const auto before = spent();
+  std::this_thread::sleep_for(200ms);
+  EXPECT_LT(spent() - before, 10ms) << "it polls at rest";
+}
+
+}  // namespace
+}  // namespace troupe
