@@ -124,6 +124,10 @@ class state final : public interruptible {
   /// left is taken off; a thread that still waits may be given back too: it is dropped.
   lua_State* take_thread() noexcept;
   void give_thread(lua_State* co) noexcept;
+  /// Ends what waits or was preempted on `co` and gives it back: the to-be-closed variables of the
+  /// script are closed, those of its own coroutines that it waits in first. They can't wait, and
+  /// `busy` bounds each. What a `__close` raises is dropped.
+  void end_thread(lua_State* co) noexcept;
 
   /// Starts or continues a script: `nargs` values on top of `co`, below them the function if it is
   /// started. While it runs, the watchdog may interrupt it. `nresults` is set for `done`; in the
