@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/transfer.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace troupe {
+
+namespace {
+
+constexpr std::size_t max_head_bytes = 64u << 10;
+/// What is read of a redirect's body to keep its connection.
+constexpr std::size_t max_redirect_body = 64u << 10;
+
+instant now() {
+  return system_clock().now();
+}
+
+std::string lower(std::string_view text) {
+  std::string s(text);
+  std::transform(s.begin(), s.end(), s.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return s;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blank = " \t\r\n";
+  auto first = text.find_first_not_of(blank);
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+/// RFC 9110: what methods and header names are made of.
+bool is_token(std::string_view text) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           marks.find(c) != marks.npos;
+  });
+}
+
+bool is_header_value(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\t') || byte == 0x7f;
+  });
+}
+
+template <std::size_t N>
+bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+/// Headers that frame a message or choose its host.
+bool is_reserved(std::string_view name) {
+  constexpr std::string_view names[] = {
+      "host",       "content-length", "transfer-encoding", "connection",
+      "keep-alive", "upgrade",        "http2-settings",    "te",
+      "trailer",    "expect",         "proxy-connection",  "proxy-authorization"};
+  return is_one_of(name, names);
+}
+
+/// Headers that say nothing about who asks.
+bool is_harmless(std::string_view name) {
+  constexpr std::string_view names[] = {"accept", "accept-language", "content-type", "user-agent"};
+  return is_one_of(name, names);
+}
+
+result<void> check(const http_request& r) {
+  if (!is_token(r.method) || r.method == "CONNECT" || r.method.size() > 32)
+    return {errc::bad_argument, "a request has a method that is none"};
+  std::size_t bytes = 0;
+  for (const auto& h : r.headers) {
+    if (!is_token(h.name))
+      return {errc::bad_argument, "a request has a header without a valid name"};
+    if (is_reserved(lower(h.name)))
+      return {errc::bad_argument, "the header " + h.name + " is set by the http client alone"};
+    if (!is_header_value(h.value))
+      return {errc::bad_argument,
+              "the value of the header " + h.name + " holds control characters"};
+    bytes += h.name.size() + h.value.size();
+  }
+  if (bytes > max_head_bytes)
+    return {errc::bad_argument,
+            "the headers are longer than " + std::to_string(max_head_bytes) + " bytes"};
+  return {};
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::string in_words(duration d) {
+  char text[32];
+  auto end = std::to_chars(text, text + sizeof text, to_seconds(d)).ptr;
+  return std::string(text, end) + " s";
+}
+
+}  // namespace
+
+const std::string* http_head::find(std::string_view name) const {
+  auto at = std::find_if(headers.begin(), headers.end(),
+                         [&](const http_header& h) { return h.name == name; });
+  return at != headers.end() ? &at->value : nullptr;
+}
+
+/// What curl calls, on the client's thread; `self` is the transfer.
+struct transfer::callbacks {
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) {
+    return static_cast<transfer*>(self)->open_socket(*to);
+  }
+  static int may_send(void* self, char* ip, char*, int port, int) {
+    return static_cast<transfer*>(self)->may_send(ip, port) ? CURL_PREREQFUNC_OK
+                                                            : CURL_PREREQFUNC_ABORT;
+  }
+  static std::size_t read(char* to, std::size_t size, std::size_t count, void* self) {
+    auto& t = *static_cast<transfer*>(self);
+    auto n = std::min(size * count, t.request_.body.size() - t.sent_);
+    std::memcpy(to, t.request_.body.data() + t.sent_, n);
+    t.sent_ += n;
+    t.active_at_ = now();
+    return n;
+  }
+  /// A kept connection turned out to be closed: the body is sent again on a new one.
+  static int rewind(void* self, curl_off_t offset, int origin) {
+    auto& t = *static_cast<transfer*>(self);
+    if (origin != SEEK_SET || offset < 0 ||
+        offset > static_cast<curl_off_t>(t.request_.body.size()))
+      return CURL_SEEKFUNC_FAIL;
+    t.sent_ = static_cast<std::size_t>(offset);
+    return CURL_SEEKFUNC_OK;
+  }
+  static std::size_t header(char* data, std::size_t size, std::size_t count, void* self) {
+    return static_cast<transfer*>(self)->take_header({data, size * count}) ? size * count : 0;
+  }
+  static std::size_t write(char* data, std::size_t size, std::size_t count, void* self) {
+    return static_cast<transfer*>(self)->take_body(data, size * count);
+  }
+};
+
+transfer::transfer(request_id id, http_request what, std::unique_ptr<http_sink> sink,
+                   std::vector<request_id>& moved)
+    : id_(id), request_(std::move(what)), sink_(std::move(sink)), moved_(moved) {}
+
+result<void> transfer::open(const http_options& options, instant now) {
+  ends_at_ = add(now, request_.total_timeout);
+  credit_ = static_cast<std::int64_t>(std::min<std::size_t>(request_.credit, INT64_MAX));
+  TROUPE_CHECK(check(request_));
+  TROUPE_TRY(to, parse_url(request_.url));
+  to_ = std::move(to);
+
+  handle_.reset(curl_easy_init());
+  CURL* h = handle_.get();
+  if (h == nullptr) return {errc::internal, "curl_easy_init failed"};
+  curl_easy_setopt(h, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(h, CURLOPT_ERRORBUFFER, reason_);
+  curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+  // Without it, ending a transfer waits for its name lookup.
+  curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(h, CURLOPT_HTTP09_ALLOWED, 0L);
+  curl_easy_setopt(h, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(h, CURLOPT_USERAGENT, "troupe");
+  curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+  if (!options.proxies_from_environment || request_.filter) curl_easy_setopt(h, CURLOPT_PROXY, "");
+  if (!options.ca_file.empty()) curl_easy_setopt(h, CURLOPT_CAINFO, options.ca_file.c_str());
+  // curl's own limit shares the time out between the addresses of a host; ours counts all of it.
+  auto connect_ms = std::chrono::duration_cast<std::chrono::milliseconds>(request_.connect_timeout);
+  curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::clamp<std::int64_t>(connect_ms.count(), 1, INT32_MAX)));
+
+  curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, &callbacks::open_socket);
+  curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, &callbacks::may_send);
+  curl_easy_setopt(h, CURLOPT_PREREQDATA, this);
+  curl_easy_setopt(h, CURLOPT_READFUNCTION, &callbacks::read);
+  curl_easy_setopt(h, CURLOPT_READDATA, this);
+  curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, &callbacks::rewind);
+  curl_easy_setopt(h, CURLOPT_SEEKDATA, this);
+  curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, &callbacks::header);
+  curl_easy_setopt(h, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, &callbacks::write);
+  curl_easy_setopt(h, CURLOPT_WRITEDATA, this);
+  return open_hop(now);
+}
+
+result<void> transfer::open_hop(instant now) {
+  TROUPE_CHECK(judge({}, to_.port));
+  head_ = {};
+  head_bytes_ = 0;
+  head_done_ = false;
+  received_ = 0;
+  sent_ = 0;
+  refused_.reset();
+  active_at_ = now;
+  enter(phase::connect);
+
+  CURL* h = handle_.get();
+  curl_easy_setopt(h, CURLOPT_URL, to_.text.c_str());
+  // Waiting for a connection that may be shared pays where h2 is likely; on plain HTTP it would
+  // only put requests one behind another.
+  const bool secure = to_.scheme == "https";
+  curl_easy_setopt(h, CURLOPT_PIPEWAIT, secure ? 1L : 0L);
+  curl_easy_setopt(h, CURLOPT_HTTP_VERSION,
+                   static_cast<long>(secure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  const auto& method = request_.method;
+  if (method == "HEAD") {
+    curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+  } else if (!request_.body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
+    curl_easy_setopt(h, CURLOPT_POST, 1L);
+    curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method.c_str());
+  } else {
+    curl_easy_setopt(h, CURLOPT_HTTPGET, 1L);
+    curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method.c_str());
+  }
+
+  headers_.reset();
+  bool has_type = false;
+  auto append = [&](const std::string& line) {
+    auto* longer = curl_slist_append(headers_.get(), line.c_str());
+    if (longer == nullptr) return false;
+    (void)headers_.release();
+    headers_.reset(longer);
+    return true;
+  };
+  bool whole = true;
+  for (const auto& header : request_.headers) {
+    has_type |= lower(header.name) == "content-type";
+    // curl's way to write a header without a value is a semicolon.
+    whole &= append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+  }
+  // What curl would add of its own accord.
+  whole &= append("Expect:");
+  if (!has_type) whole &= append("Content-Type:");
+  if (!whole) return {errc::internal, "out of memory for the headers of a request"};
+  curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers_.get());
+  return {};
+}
+
+result<bool> transfer::finish_hop(CURLcode code, instant now) {
+  // Reading on of a redirect's body is given up on purpose when it is long.
+  if (next_ && !gave_up_) {
+    if (++redirects_ > request_.max_redirects)
+      return failed(errc::bad_response,
+                    "redirects more than " + std::to_string(request_.max_redirects) + " times");
+    const auto status = head_.status;
+    auto& method = request_.method;
+    if (status == 303 ? method != "HEAD" : status <= 302 && method == "POST") {
+      method = "GET";
+      request_.body.clear();
+      std::erase_if(request_.headers,
+                    [](const auto& h) { return lower(h.name) == "content-type"; });
+    }
+    if (!next_->same_origin(to_)) {
+      std::erase_if(request_.headers, [](const auto& h) { return !is_harmless(lower(h.name)); });
+    }
+    to_ = std::move(*next_);
+    next_.reset();
+    TROUPE_CHECK(open_hop(now));
+    return true;
+  }
+  if (gave_up_ || code != CURLE_OK) return failure(code);
+  if (!head_done_) return failed(errc::bad_response, "ended without an answer");
+  return false;
+}
+
+result<void> transfer::grant(std::size_t bytes, instant now) {
+  const auto room = static_cast<std::uint64_t>(INT64_MAX - std::max<std::int64_t>(credit_, 0));
+  credit_ += static_cast<std::int64_t>(std::min<std::uint64_t>(bytes, room));
+  if (!paused_ || credit_ <= 0) return {};
+  paused_ = false;
+  active_at_ = now;
+  moved_.push_back(id_);
+  // Calls take_body with what was held back; what fails there does not show up as a message.
+  auto code = curl_easy_pause(handle_.get(), CURLPAUSE_CONT);
+  if (gave_up_ || code != CURLE_OK) return failure(code);
+  return {};
+}
+
+instant transfer::deadline() const {
+  duration limit{};
+  switch (phase_) {
+    case phase::connect:
+      limit = request_.connect_timeout;
+      break;
+    case phase::answer:
+      limit = request_.first_byte_timeout;
+      break;
+    case phase::body:
+      limit = request_.idle_timeout;
+      break;
+  }
+  return paused_ ? ends_at_ : std::min(ends_at_, add(active_at_, limit));
+}
+
+error transfer::timeout_error() const {
+  if (deadline() == ends_at_)
+    return failed(errc::timeout, "no whole answer within " + in_words(request_.total_timeout));
+  switch (phase_) {
+    case phase::connect:
+      return failed(errc::timeout, "no connection within " + in_words(request_.connect_timeout));
+    case phase::body:
+      return failed(errc::timeout, "the answer stalled for " + in_words(request_.idle_timeout));
+    default:
+      return failed(errc::timeout, "no answer within " + in_words(request_.first_byte_timeout));
+  }
+}
+
+void transfer::end(result<void> outcome) {
+  if (outcome && !collected_.empty() && !sink_->on_data(id_, collected_))
+    outcome = failed(errc::cancelled, "nobody listens to the answer any more");
+  sink_->on_end(id_, outcome);
+}
+
+result<void> transfer::judge(std::string_view ip, std::uint16_t port) const {
+  if (!request_.filter) return {};
+  auto verdict = request_.filter(to_.host, ip, port);
+  if (verdict) return {};
+  error why = std::move(verdict.error());
+  if (why.data.is_nil()) why.data.set("phase", "connect");
+  return why;
+}
+
+void transfer::enter(phase p) {
+  phase_ = p;
+  moved_.push_back(id_);
+}
+
+error transfer::failed(errc code, const std::string& reason) const {
+  constexpr const char* names[] = {"connect", "answer", "body"};
+  error e(code, (to_.host.empty() ? std::string("a request") : to_.endpoint()) + ": " + reason);
+  e.data.set("phase", names[static_cast<std::size_t>(phase_)]);
+  return e;
+}
+
+void transfer::give_up(error why) {
+  if (!gave_up_) gave_up_ = std::move(why);
+}
+
+error transfer::failure(CURLcode code) const {
+  if (gave_up_) return *gave_up_;
+  const std::string detail = reason_[0] != 0 ? reason_ : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return failed(errc::unreachable, "the name can't be resolved");
+    case CURLE_COULDNT_CONNECT: {
+      if (refused_) return *refused_;
+      long number = 0;
+      curl_easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &number);
+      return failed(errc::unreachable,
+                    number != 0
+                        ? "can't connect: " + std::string(strerror(static_cast<int>(number)))
+                        : detail);
+    }
+    case CURLE_OPERATION_TIMEDOUT:
+      return timeout_error();
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR: {
+      auto e = failed(errc::unreachable, "no trusted connection: " + detail);
+      e.retryable = false;
+      return e;
+    }
+    case CURLE_GOT_NOTHING:
+      return failed(errc::unavailable, "closed the connection without an answer");
+    case CURLE_PARTIAL_FILE:
+      return failed(errc::unavailable, "closed the connection in the middle of the answer");
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return failed(errc::unavailable, "the connection broke: " + detail);
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_BAD_CONTENT_ENCODING:
+      return failed(errc::bad_response, "the answer is not valid HTTP: " + detail);
+    case CURLE_OUT_OF_MEMORY:
+      return failed(errc::internal, detail);
+    default:
+      return failed(phase_ == phase::connect ? errc::unreachable : errc::unavailable, detail);
+  }
+}
+
+curl_socket_t transfer::open_socket(const curl_sockaddr& to) {
+  char ip[INET6_ADDRSTRLEN] = "";
+  if (to.family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &to.addr, sizeof v4);
+    inet_ntop(AF_INET, &v4.sin_addr, ip, sizeof ip);
+  } else if (to.family == AF_INET6) {
+    sockaddr_in6 v6;
+    std::memcpy(&v6, &to.addr, sizeof v6);
+    inet_ntop(AF_INET6, &v6.sin6_addr, ip, sizeof ip);
+  } else {
+    return CURL_SOCKET_BAD;
+  }
+  if (auto verdict = judge(ip, to_.port); !verdict) {
+    refused_ = std::move(verdict.error());
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(to.family, to.socktype | SOCK_CLOEXEC, to.protocol);
+}
+
+bool transfer::may_send(const char* ip, int port) {
+  // A kept connection was judged when it was dialled, but perhaps for another sender.
+  if (auto verdict = judge(ip, static_cast<std::uint16_t>(port)); !verdict) {
+    give_up(std::move(verdict.error()));
+    return false;
+  }
+  active_at_ = now();
+  enter(phase::answer);
+  return true;
+}
+
+bool transfer::take_header(std::string_view line) {
+  if (head_done_) return true;  // a trailer
+  head_bytes_ += line.size();
+  if (head_bytes_ > max_head_bytes) {
+    give_up(failed(errc::too_big, "the head of the answer is longer than " +
+                                      std::to_string(max_head_bytes) + " bytes"));
+    return false;
+  }
+  if (line.substr(0, 5) == "HTTP/") {  // the first line, again after a 1xx
+    head_ = {};
+    return true;
+  }
+  if (auto text = trimmed(line); !text.empty()) {
+    auto colon = text.find(':');
+    if (colon != text.npos)
+      head_.headers.push_back(
+          {lower(trimmed(text.substr(0, colon))), std::string(trimmed(text.substr(colon + 1)))});
+    return true;
+  }
+  long status = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  head_.status = static_cast<int>(status);
+  if (status < 200) {
+    active_at_ = now();
+    return true;
+  }
+  return take_head();
+}
+
+bool transfer::take_head() {
+  head_done_ = true;
+  active_at_ = now();
+  enter(phase::body);
+  if (const auto* location = head_.find("location");
+      location != nullptr && request_.max_redirects > 0 && is_redirect(head_.status)) {
+    auto next = resolve_url(to_, *location);
+    if (!next) {
+      auto why = failed(errc::bad_response, "redirects to a place that can't be followed");
+      why.cause = std::make_shared<error>(std::move(next.error()));
+      give_up(std::move(why));
+      return false;
+    }
+    if (to_.scheme == "https" && next->scheme == "http") {
+      give_up(failed(errc::denied, "redirects from https to http"));
+      return false;
+    }
+    next_ = std::move(*next);
+    return true;
+  }
+  head_.url = to_.text;
+  std::uint64_t length = 0;
+  if (const auto* text = head_.find("content-length");
+      text != nullptr && request_.method != "HEAD") {
+    std::from_chars(text->data(), text->data() + text->size(), length);
+    if (length > request_.max_body) {
+      give_up(failed(errc::too_big,
+                     "the answer is longer than " + std::to_string(request_.max_body) + " bytes"));
+      return false;
+    }
+  }
+  if (sink_->on_head(id_, head_)) return true;
+  give_up(failed(errc::cancelled, "nobody listens to the answer any more"));
+  return false;
+}
+
+std::size_t transfer::take_body(const char* data, std::size_t size) {
+  if (next_) {
+    received_ += size;
+    return received_ <= max_redirect_body ? size : 0;
+  }
+  if (request_.stream && credit_ <= 0) {
+    paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  received_ += size;
+  active_at_ = now();
+  if (received_ > request_.max_body) {
+    give_up(failed(errc::too_big,
+                   "the answer is longer than " + std::to_string(request_.max_body) + " bytes"));
+    return 0;
+  }
+  if (!request_.stream) {
+    collected_.append(data, size);
+    return size;
+  }
+  credit_ -= static_cast<std::int64_t>(size);
+  if (sink_->on_data(id_, {data, size})) return size;
+  give_up(failed(errc::cancelled, "nobody listens to the answer any more"));
+  return 0;
+}
+
+}  // namespace troupe
