@@ -13,17 +13,13 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/http_header.hpp"
 #include "base/result.hpp"
 
 namespace troupe {
 
 /// Names a request; unique in a client's life, never 0.
 using request_id = std::uint64_t;
-
-struct http_header {
-  std::string name;
-  std::string value;
-};
 
 /// Judges where a request may go; any error refuses it (`denied` is the fitting one). Asked twice
 /// for every hop, redirects included: with an empty `ip` before the name is looked up, then with
