@@ -277,8 +277,8 @@ void http_client::loop::end(request_id id, result<void> outcome) {
   transfers.erase(at);
   // Of no effect if it was never added.
   if (t->handle() != nullptr) curl_multi_remove_handle(multi.get(), t->handle());
-  --open;
   t->end(std::move(outcome));
+  --open;
 }
 
 int http_client::loop::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {

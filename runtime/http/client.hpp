@@ -124,7 +124,7 @@ class http_client {
   /// effect on a request that is over.
   void grant(request_id id, std::size_t bytes);
 
-  /// Requests that have not ended.
+  /// Requests whose on_end has not returned.
   std::size_t open_requests() const;
 
  private:
