@@ -2,6 +2,10 @@
 #include "support/simulation.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
 
 #include "agent/bounce.hpp"
 #include "base/msgpack.hpp"
@@ -108,39 +112,60 @@ class outside final : public behaviour {
   std::shared_ptr<Answers> answers_;
 };
 
+}  // namespace
+
+/// What other threads post waits here until the simulation's own takes it.
+struct simulation::outside_mail {
+  const std::thread::id own_thread = std::this_thread::get_id();
+  std::mutex mutex;  ///< guards the rest
+  std::condition_variable came;
+  simulation* sim = nullptr;
+  std::vector<envelope_ptr> waiting;
+  std::unordered_set<std::uint64_t> ended;
+};
+
 class simulated_outlet final : public outlet::sink {
  public:
-  simulated_outlet(std::shared_ptr<simulation*> s, const address& to)
-      : sim_(std::move(s)), to_(to) {}
+  simulated_outlet(std::shared_ptr<simulation::outside_mail> m, const address& to)
+      : mail_(std::move(m)), to_(to) {}
   bool post(std::string_view verb, bytes body) override {
-    if (*sim_ == nullptr || !(*sim_)->alive(to_)) return false;
     auto e = std::make_unique<envelope>();
     e->kind = kind::event;
     e->from = e->to = to_;
     e->verb = verb;
     e->body = std::move(body);
-    (*sim_)->post(std::move(e));
+    std::unique_lock lock(mail_->mutex);
+    if (mail_->sim == nullptr || mail_->ended.contains(to_.agent)) return false;
+    if (std::this_thread::get_id() == mail_->own_thread) {
+      lock.unlock();
+      mail_->sim->post(std::move(e));
+    } else {
+      mail_->waiting.push_back(std::move(e));
+      mail_->came.notify_one();
+    }
     return true;
   }
 
  private:
-  std::shared_ptr<simulation*> sim_;
+  std::shared_ptr<simulation::outside_mail> mail_;
   address to_;
 };
-
-}  // namespace
 
 simulation::simulation(std::uint64_t seed)
     : random_(seed),
       now_(instant(std::chrono::hours(1))),
-      self_(std::make_shared<simulation*>(this)),
+      mail_(std::make_shared<outside_mail>()),
       answers_(std::make_shared<outside_answers>()) {
+  mail_->sim = this;
   auto made = add("outside", std::make_unique<outside<outside_answers>>(answers_));
   outside_ = *made;
 }
 
 simulation::~simulation() {
-  *self_ = nullptr;
+  {
+    std::lock_guard lock(mail_->mutex);
+    mail_->sim = nullptr;
+  }
   while (!agents_.empty()) {
     auto one = std::move(agents_.begin()->second);
     agents_.erase(agents_.begin());
@@ -191,7 +216,15 @@ result<value> simulation::call(const target& to, std::string_view verb, value::a
   answers_->orders.push_back({id, to, std::string(verb), body, options, false, {}});
   outlet_to(outside_).post("order", {});
   auto& mine = answers_->answers[id];
-  while (!mine.over && step(never)) {
+  for (bool goes_on = true; !mine.over && goes_on;) {
+    const bool waits = works_outside && works_outside();
+    goes_on = step(waits ? now_ : never);
+    if (goes_on || !waits) continue;
+    goes_on = true;
+    // Looks again now and then, for what ends without a word.
+    std::unique_lock lock(mail_->mutex);
+    mail_->came.wait_for(lock, std::chrono::milliseconds(1),
+                         [&] { return !mail_->waiting.empty(); });
   }
   if (!mine.over) return {errc::internal, "the simulation ran dry before an answer came"};
   return mine.answer;
@@ -210,7 +243,18 @@ void simulation::exit(const target& whom, errc reason) {
   settle();
 }
 
+void simulation::take_outside_mail() {
+  std::vector<envelope_ptr> came;
+  {
+    std::lock_guard lock(mail_->mutex);
+    came.swap(mail_->waiting);
+  }
+  for (auto& e : came)
+    post(std::move(e));
+}
+
 bool simulation::step(instant limit) {
+  take_outside_mail();
   if (!runnable_.empty()) {
     const auto pick = random_.below(runnable_.size());
     std::swap(runnable_[pick], runnable_.back());
@@ -250,7 +294,10 @@ void simulation::run(agent& a) {
       return;
     case turn_end::more:
       return make_runnable(a);
-    case turn_end::ended:
+    case turn_end::ended: {
+      std::lock_guard lock(mail_->mutex);
+      mail_->ended.insert(id);
+    }
       agents_.erase(id);
   }
 }
@@ -349,7 +396,7 @@ void simulation::log(log_level, std::string_view component, std::string_view mes
 }
 
 outlet simulation::outlet_to(const address& a) {
-  return outlet(std::make_shared<simulated_outlet>(self_, a));
+  return outlet(std::make_shared<simulated_outlet>(mail_, a));
 }
 
 }  // namespace troupe::test

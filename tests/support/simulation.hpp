@@ -72,6 +72,9 @@ class simulation final : public carrier {
   launcher* makes_children = nullptr;
   turn_limits turns{.messages = 1, .time = std::chrono::hours(1)};
   mailbox_limits mailboxes;
+  /// Says whether threads outside still work for the agents, e.g. a client with open requests: then
+  /// `call` waits for what comes through their outlets instead of moving time on.
+  std::function<bool()> works_outside;
   /// Every message posted, in order: for invariants.
   std::function<void(const envelope&)> on_post;
 
@@ -94,6 +97,7 @@ class simulation final : public carrier {
   struct agent;
   instant add_time(duration d) const { return troupe::add(now_, d); }
   void make_runnable(agent& a);
+  void take_outside_mail();
   void run(agent& a);
 
   random_source random_;
@@ -104,7 +108,10 @@ class simulation final : public carrier {
   std::map<std::string, address, std::less<>> names_;
   std::unordered_map<std::uint64_t, std::string> paths_;
   std::unordered_map<std::uint64_t, error> reasons_;
-  std::shared_ptr<simulation*> self_;  ///< shared with outlets, which may outlive the simulation
+  struct outside_mail;
+  /// Shared with outlets, which may outlive the simulation.
+  std::shared_ptr<outside_mail> mail_;
+  friend class simulated_outlet;
   address outside_;
   struct outside_answers;
   std::shared_ptr<outside_answers> answers_;  ///< shared with the agent that stands for the test
