@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/llm/ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe {
+
+namespace {
+
+std::string amount(double x) {
+  auto text = std::to_string(x);
+  while (text.ends_with('0'))
+    text.pop_back();
+  if (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+void take_out(spending& from, const spending& what) {
+  from.input -= what.input;
+  from.output -= what.output;
+  from.cost -= what.cost;
+  from.calls -= what.calls;
+}
+
+value to_value(const spending& s) {
+  value v;
+  v.set("input", s.input).set("output", s.output).set("cached", s.cached);
+  v.set("cost", s.cost).set("calls", s.calls);
+  return v;
+}
+
+}  // namespace
+
+spending& spending::operator+=(const spending& other) {
+  input += other.input;
+  output += other.output;
+  cached += other.cached;
+  cost += other.cost;
+  calls += other.calls;
+  return *this;
+}
+
+ledger::account& ledger::of(const budget_place& place, instant now) {
+  auto [at, is_new] = budgets_.try_emplace(place.path);
+  auto& a = at->second;
+  if (is_new || (place.per != duration::zero() && now - a.period_began >= place.per)) {
+    a.period_began = now;
+    a.spent = {};
+    a.warned = false;
+  }
+  return a;
+}
+
+result<void> ledger::reserve(const authority& who, const spending& most, instant now) {
+  for (const auto& place : who.budgets) {
+    const auto& a = of(place, now);
+    const auto refuse = [&](const char* what, const std::string& left, const std::string& wanted) {
+      error e(errc::budget, "the budget of " + (place.path.empty() ? "the app" : place.path) +
+                                " has " + left + " " + what + " left, and this call may need " +
+                                wanted);
+      e.data.set("place", place.path).set("what", what);
+      return e;
+    };
+    const auto tokens = static_cast<std::int64_t>(a.spent.tokens() + a.reserved.tokens());
+    if (place.tokens && tokens + static_cast<std::int64_t>(most.tokens()) > *place.tokens)
+      return refuse("tokens", std::to_string(std::max<std::int64_t>(0, *place.tokens - tokens)),
+                    std::to_string(most.tokens()));
+    const auto calls = static_cast<std::int64_t>(a.spent.calls + a.reserved.calls);
+    if (place.calls && calls + 1 > *place.calls) return refuse("calls", "0", "1");
+    const double cost = a.spent.cost + a.reserved.cost;
+    if (place.cost && cost + most.cost > *place.cost)
+      return refuse("of its cost", amount(std::max(0.0, *place.cost - cost)), amount(most.cost));
+  }
+  for (const auto& place : who.budgets)
+    of(place, now).reserved += most;
+  return ok();
+}
+
+void ledger::settle(const authority& who, const spending& reserved, const spending& used,
+                    instant now) {
+  for (const auto& place : who.budgets) {
+    auto& a = of(place, now);
+    take_out(a.reserved, reserved);
+    a.spent += used;
+    const bool passed = (place.tokens && static_cast<double>(a.spent.tokens()) >=
+                                             place.warn * static_cast<double>(*place.tokens)) ||
+                        (place.calls && static_cast<double>(a.spent.calls) >=
+                                            place.warn * static_cast<double>(*place.calls)) ||
+                        (place.cost && a.spent.cost >= place.warn * *place.cost);
+    if (passed && !std::exchange(a.warned, true)) warnings_.push_back(place.path);
+  }
+  if (used.tokens() == 0 && used.calls == 0) return;
+  for (std::string_view path = who.path;;) {
+    totals_[std::string(path)] += used;
+    if (path.empty()) break;
+    const auto slash = path.rfind('/');
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+  }
+}
+
+value ledger::left(const authority& who, instant now) {
+  value v = value::map{};
+  const auto least = [&](const char* key, value amount) {
+    const auto* known = v.find(key);
+    if (known == nullptr || amount.as_double() < known->as_double()) v.set(key, std::move(amount));
+  };
+  for (const auto& place : who.budgets) {
+    const auto& a = of(place, now);
+    const auto tokens = static_cast<std::int64_t>(a.spent.tokens() + a.reserved.tokens());
+    const auto calls = static_cast<std::int64_t>(a.spent.calls + a.reserved.calls);
+    if (place.tokens) least("tokens", std::max<std::int64_t>(0, *place.tokens - tokens));
+    if (place.calls) least("calls", std::max<std::int64_t>(0, *place.calls - calls));
+    if (place.cost) least("cost", std::max(0.0, *place.cost - a.spent.cost - a.reserved.cost));
+  }
+  return v;
+}
+
+value ledger::all() const {
+  value v = value::array{};
+  for (const auto& [path, spent] : totals_) {
+    value one = to_value(spent);
+    one.set("place", path);
+    v.push(std::move(one));
+  }
+  return v;
+}
+
+std::vector<std::string> ledger::take_warnings() {
+  return std::exchange(warnings_, {});
+}
+
+}  // namespace troupe
