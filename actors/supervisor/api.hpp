@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a supervisor answers: OTP's verbs, as messages. Arguments and answers are plain data.
+//
+// Who may ask: its parent (the agent that spawns, for an implicit supervisor), and whoever is
+// granted `call` of its path or of `<path>.<verb>`; everyone else gets denied, since the answers
+// hold addresses, and an address is the right to send. A child that is started for somebody gets no
+// more than that one has itself. While one operation runs, others wait; a child that asks its own
+// supervisor out of its start gets deadlock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/address.hpp"
+#include "base/value.hpp"
+
+namespace troupe::supervisor_api {
+
+/// (child spec) -> address, or nil if the child said "ignore". The child stands behind all others.
+/// Fails with config (the spec), running (data.address: it runs already), exists (it is there, but
+/// stopped), restarting, or as its start failed; then nothing is kept.
+inline constexpr std::string_view start_child = "start_child";
+/// (id) -> as start_child. Starts one that is stopped. Fails with not_found, running, restarting,
+/// or as its start failed; then it stays stopped.
+inline constexpr std::string_view restart_child = "restart_child";
+/// (id) -> true, also if it was stopped already. A temporary child is forgotten. Fails with
+/// not_found.
+inline constexpr std::string_view terminate_child = "terminate_child";
+/// (id) -> true. Forgets one that is stopped. Fails with not_found, running, restarting.
+inline constexpr std::string_view delete_child = "delete_child";
+/// () -> list of child_info, newest first.
+inline constexpr std::string_view which_children = "which_children";
+/// () -> {specs, active, supervisors, workers}.
+inline constexpr std::string_view count_children = "count_children";
+/// (id) -> child spec. Fails with not_found.
+inline constexpr std::string_view get_childspec = "get_childspec";
+
+inline const std::vector<std::string_view> verbs = {start_child,  restart_child,  terminate_child,
+                                                    delete_child, which_children, count_children,
+                                                    get_childspec};
+
+struct child_info {
+  std::string id;
+  /// running, stopped or restarting.
+  std::string state;
+  /// Nobody unless it runs.
+  address at;
+  /// Is it a supervisor (or pool) itself?
+  bool is_supervisor = false;
+};
+
+inline value to_value(const child_info& c) {
+  value v = value::map{};
+  v.set("id", c.id).set("state", c.state).set("type", c.is_supervisor ? "supervisor" : "worker");
+  if (c.at) v.set("address", troupe::to_value(c.at));
+  return v;
+}
+
+inline child_info child_info_from(const value& v) {
+  return {std::string(v["id"].as_string()), std::string(v["state"].as_string()),
+          address_from(v["address"]), v["type"].as_string() == "supervisor"};
+}
+
+}  // namespace troupe::supervisor_api

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Starts children in order, restarts them as their strategy says, stops them in reverse: OTP's
+// supervisor on the seam. What it answers is in api.hpp.
+//
+// OTP's supervisor blocks while a child starts or stops. This one runs one operation at a time and
+// queues the rest, so that it still hears `down`, time-outs and its own stop meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "actors/supervisor/child_table.hpp"
+#include "agent/behaviour.hpp"
+#include "agent/carrier.hpp"
+#include "agent/context.hpp"
+#include "agent/launcher.hpp"
+
+namespace troupe {
+
+struct supervisor_options {
+  supervisor_spec spec;
+  /// Where relative paths of the specs start from that come with start_child.
+  std::string base_folder = {};
+  /// Children stand below this path instead of the supervisor's own.
+  std::optional<std::string> below = {};
+  /// Holds what one agent spawns, its parent: specs that come need no id and are temporary unless
+  /// they say otherwise, and there are at most as many children as `spawn` grants.
+  bool is_implicit = false;
+};
+
+class supervisor : public behaviour {
+ public:
+  /// `makes` and `starts` outlive it. A spec with two children of one id fails the start.
+  supervisor(supervisor_options options, launcher& makes, starter& starts);
+
+  progress receive(context& ctx, envelope_ptr e) override;
+  concurrency overlap() const override { return {.slots = concurrency::unlimited}; }
+  value inspect() const override;
+
+ protected:
+  /// A child has answered its start.
+  virtual void on_ready(context&, const child_record&) {}
+  /// A child that was ready has ended or is told to.
+  virtual void on_gone(context&, const child_record&) {}
+  /// A child that was gone will not come back by itself.
+  virtual void on_settled(context&) {}
+
+  const child_table& children() const { return children_; }
+  /// For calls, monitors and timers alike; never one of the supervisor's own again.
+  std::uint64_t new_id() { return ++last_id_; }
+
+ private:
+  /// What is going on: first all `stops`, one by one, then all `starts`.
+  struct operation {
+    enum class goal : std::uint8_t { boot, start, restart, terminate, heal, leave };
+    goal what;
+    cause_id cause = no_cause;  ///< whom to answer; starts are made under it
+    std::uint64_t child = 0;    ///< what the answer is about
+    std::deque<std::uint64_t> stops = {}, starts = {};
+    error reason = {};  ///< leave: why
+  };
+  /// What has to wait until nothing else is going on: a verb, or a child that is to be healed.
+  struct request {
+    envelope_ptr call;
+    std::uint64_t child = 0;
+  };
+
+  void boot(context& ctx, const envelope& e);
+  void take_call(context& ctx, envelope_ptr e);
+  void on_answer(context& ctx, const envelope& e);
+  void on_down(context& ctx, const envelope& e);
+  void on_timer(context& ctx, timer_id id);
+  void on_cancel(context& ctx, cause_id cause);
+
+  void advance(context& ctx);
+  bool stop_next(context& ctx);
+  bool start_next(context& ctx);
+  void finish(context& ctx);
+
+  result<void> launch(context& ctx, child_record& c);
+  void start_failed(context& ctx, child_record& c, const error& why);
+  void heal(context& ctx, child_record& c);
+  void restart(context& ctx, child_record& c);
+  void leave(context& ctx, error reason);
+  void forget_incarnation(child_record& c);
+  void drop_if_temporary(child_record& c);
+  bool count_restart(instant now);
+  std::deque<std::uint64_t> live_from(std::uint64_t first) const;
+
+  // -- verbs (verbs.cpp)
+  result<void> may_ask(const context& ctx, const envelope& e) const;
+  void serve(context& ctx, const envelope& e);
+  result<void> start_child(context& ctx, const envelope& e, value spec);
+  result<void> restart_child(child_record& c, cause_id cause);
+  result<void> delete_child(child_record& c);
+  value which_children() const;
+  value count_children() const;
+  std::string free_id(const value& start) const;
+
+  std::string path_of(const context& ctx, const child_record& c) const;
+
+  supervisor_options options_;
+  launcher& makes_;
+  starter& starts_;
+  child_table children_;
+  address parent_;
+  cause_id boot_cause_ = no_cause;  ///< while it starts
+  bool has_left_ = false;
+
+  std::optional<operation> current_;
+  std::deque<request> requests_;
+  /// When it restarted something, within the period.
+  std::deque<instant> restarts_;
+  std::uint64_t last_id_;
+};
+
+/// Packs an answer of an actor and sends it; the message is done.
+void answer(context& ctx, cause_id cause, const value& v);
+void refuse(context& ctx, cause_id cause, const error& why);
+
+}  // namespace troupe
