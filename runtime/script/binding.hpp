@@ -23,9 +23,15 @@ void check_can_wait(lua_State* L, const char* what);
 int wait(lua_State* L, lua_KFunction k = nullptr, lua_KContext context = 0);
 
 /// True if a long-running function should let others run now: then `return pause(L, k, context)`.
-/// Cheap enough for every step of a loop. Where it can't pause it returns false, and raises
-/// `limit: busy` when that went on for too long; so loops that can't pause call it too.
+/// Cheap enough for every step of a loop. Where the script can't pause (see above) it returns
+/// false, and raises `limit: busy` when that went on for too long.
 bool should_pause(lua_State* L);
+/// The same for loops that can't pause, because C++ or a buffer of Lua's holds their state: raises
+/// `limit: busy` when they went on for too long.
+void check_busy(lua_State* L);
+/// After something that ran script code where it can't pause (lua_call, luaL_tolstring): pauses
+/// soon, if that was overdue. Returns `results`, so that it stands in the return statement.
+int settle(lua_State* L, int results);
 /// Preempts the script here: `resume` returns `preempted`, and `k(L, LUA_YIELD, context)` goes on
 /// later with the stack as it was.
 int pause(lua_State* L, lua_KFunction k, lua_KContext context);

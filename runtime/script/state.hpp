@@ -150,17 +150,36 @@ class state final : public interruptible {
   void interrupt() noexcept override;
 
  private:
-  friend struct internals;
+  friend struct internals;  // the rest of this folder's lower half: internals.hpp
   explicit state(const settings& with) : with_(with) {}
 
   static void* allocate(void* self, void* block, std::size_t old_size, std::size_t size) noexcept;
 
+  /// What a script is leaving its coroutines for, all the way out to the owner.
+  enum class leaving : std::uint8_t { no, wait, pause };
+
   settings with_;
   lua_State* main_ = nullptr;
   std::size_t used_ = 0;
-  lua_State* current_ = nullptr;
+  bool refused_ = false;  // growth was refused at least once
   script::failure failure_;
   std::vector<lua_State*> pool_;
+
+  lua_State* current_ = nullptr;
+  leaving leaving_ = leaving::no;
+  bool blocked_ = false;  // a coroutine further out can't yield, so nothing can leave
+  bool owed_ = false;     // an interrupt came where nothing could pause
+  bool raising_ = false;  // `busy` is over: raise at each step until the script can pause
+  int closing_ = 0;       // coroutines being closed inside each other
+  int work_ = 0;          // steps of C functions since the last pause, where a count hook stands
+  const char* limit_ = nullptr;  // what the value that was raised last for a limit said
+  instant stuck_since_ = never;  // first interrupt that could not pause
+  duration stuck_for_{};         // the same where a count hook stands
+
+  bool lazy_ = true;  // globals that were not used yet are missing from the table
+  const void* globals_ = nullptr;
+  module found_;         // by `require`; kept here because raising skips destructors
+  std::string problem_;  // the same, when it found nothing
 
   // Read in the signal handler.
   std::atomic<lua_State*> innermost_{nullptr};  // the Lua thread that runs now, however deep
