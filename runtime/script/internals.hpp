@@ -45,6 +45,8 @@ struct internals {
   }
 
   static bool is_due(state& s);
+  /// An interrupt came where nothing could pause, and here it can.
+  static bool is_owed(const state& s, lua_State* L) { return s.owed_ && can_leave(s, L); }
   static void forget_due(state& s);
   static bool pause_or_stick(state& s, lua_State* L);
   static void settle(state& s, lua_State* L);

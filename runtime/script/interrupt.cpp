@@ -39,8 +39,7 @@ void internals::hook(lua_State* L, lua_Debug*) {
   set_standing_hook(s, L);
   s.due_.store(false, std::memory_order_relaxed);
   if (!can_leave(s, L)) return stuck(s, L);
-  s.raising_ = false;  // what could not pause is behind us
-  s.leaving_ = state::leaving::pause;
+  leave(s, L, true);
   lua_yield(L, 0);  // in a hook it returns, and the interpreter yields afterwards
 }
 
@@ -68,7 +67,7 @@ void internals::stuck(state& s, lua_State* L) {
 
 bool should_pause(lua_State* L) {
   auto& s = state::of(L);
-  return internals::is_due(s) && internals::pause_or_stick(s, L);
+  return (internals::is_due(s) || internals::is_owed(s, L)) && internals::pause_or_stick(s, L);
 }
 
 void check_busy(lua_State* L) {
@@ -118,14 +117,14 @@ bool internals::pause_or_stick(state& s, lua_State* L) {
 }
 
 void internals::settle(state& s, lua_State* L) {
-  if (s.owed_ && can_leave(s, L)) lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+  if (is_owed(s, L)) lua_sethook(L, hook, LUA_MASKCOUNT, 1);
 }
 
 void internals::leave(state& s, lua_State* L, bool pausing) {
   assert(can_leave(s, L));
   if (pausing) {
-    s.raising_ = false;
-    set_standing_hook(s, L);  // it would pause again at once
+    s.raising_ = false;       // what could not pause is behind us
+    set_standing_hook(s, L);  // an armed one would pause again at once
   }
   s.leaving_ = pausing ? state::leaving::pause : state::leaving::wait;
 }

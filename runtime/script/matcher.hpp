@@ -13,10 +13,10 @@ namespace troupe::script {
 
 class matcher {
  public:
-  /// Steps that one call of a string function may take on a text of that size: 20 million and 32
-  /// per byte, about 60 ms. Honest patterns take one to three per byte.
+  /// Steps that one call of a string function may take on a text of that size: 10 million and 32
+  /// per byte, about 40 ms. Honest patterns take one to three per byte.
   static constexpr std::size_t max_steps(std::size_t text_size) {
-    return 20'000'000 + 32 * text_size;
+    return 10'000'000 + 32 * text_size;
   }
 
   /// Both texts must stay where they are (on Lua's stack) while it is used. `pattern` is without
