@@ -18,7 +18,8 @@ namespace troupe {
 class value {
  public:
   using array = std::vector<value>;
-  /// Members in the order they were set; keys are unique. Any value but nil may be a key.
+  /// Members in the order they were set; keys are unique: strings, integers, booleans, or floats
+  /// that are neither whole nor NaN. With others it can't be packed, or comes back with these.
   using map = std::vector<std::pair<value, value>>;
   /// Bytes that are not text.
   struct binary {
@@ -86,7 +87,7 @@ class value {
   /// The same, but nil stands for what is missing.
   const value& operator[](std::string_view key) const;
   /// Sets a member, adding it at the end if it is new. Anything but a map becomes an empty map
-  /// first.
+  /// first. Looks through all members: big maps are built as a `map`.
   value& set(value key, value member);
   /// Removes a member if it is there.
   void erase(std::string_view key);
@@ -97,7 +98,8 @@ class value {
   /// binary, extension, list, map.
   std::string_view type_name() const;
 
-  /// The same data. Maps are equal whatever their order; 1 and 1.0 differ.
+  /// The same data. Maps are equal whatever their order; 1 and 1.0 differ. Takes the square of a
+  /// map's size: for data of anybody's making compare packed bytes.
   friend bool operator==(const value& a, const value& b);
 
  private:
