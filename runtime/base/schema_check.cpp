@@ -7,9 +7,9 @@
 #include <unordered_map>
 
 #include "base/canonical.hpp"
-#include "base/json.hpp"
 #include "base/nearest.hpp"
 #include "base/schema_node.hpp"
+#include "base/schema_words.hpp"
 
 namespace troupe {
 
@@ -21,8 +21,6 @@ constexpr std::size_t max_nesting = 400;
 /// Schemas held against data, all in all: alternatives of alternatives grow exponentially. About a
 /// second.
 constexpr std::size_t max_steps = 5'000'000;
-/// Bytes of data that a sentence quotes.
-constexpr std::size_t max_quote = 60;
 /// Names that a sentence lists.
 constexpr std::size_t max_listed = 12;
 
@@ -57,30 +55,6 @@ struct fault {
 };
 using verdict = std::optional<fault>;
 
-std::string quoted(const value& v) {
-  if (v.is_array() && !v.as_array().empty())
-    return "a list of " + std::to_string(v.as_array().size());
-  if (v.is_map() && !v.as_map().empty())
-    return "an object with " + std::to_string(v.as_map().size()) + " members";
-  if (v.is_string() && v.as_string().size() > max_quote)
-    return "text of " + std::to_string(v.as_string().size()) + " bytes";
-  if (v.is_binary()) return std::to_string(v.as_string().size()) + " bytes that are no text";
-  if (v.is_double() && !std::isfinite(v.as_double())) return "a number without a finite value";
-  auto text = to_json(v);
-  return text && text->size() <= 2 * max_quote ? *text : std::string(v.type_name());
-}
-
-std::string type_names(type_set types) {
-  std::string names;
-  for (const auto& [name, set] : json_types) {
-    if ((types & set) != set) continue;
-    // Number stands for both; integer alone need not be said then.
-    if (set == integer_type && (types & fraction_type) != 0) continue;
-    names += (names.empty() ? "" : " or ") + std::string(name);
-  }
-  return names;
-}
-
 type_set type_of(const value& v) {
   if (v.is_nil()) return 1;
   if (v.is_bool()) return 2;
@@ -109,22 +83,6 @@ bool is_multiple(const value& v, const value& of) {
   // An integer is a multiple of a hundredth, and 0.0075 is one of 0.0001, though not in binary.
   return (whole(number) && whole(1 / unit)) ||
          std::fabs(std::remainder(number, unit)) <= 1e-9 * unit;
-}
-
-std::string key_name(const value& key) {
-  if (const auto* x = key.get_if<std::int64_t>()) return std::to_string(*x);
-  if (key.is_string() || key.is_binary()) return std::string(key.as_string());
-  auto text = to_json(key);
-  return text ? *text : std::string(key.type_name());
-}
-
-std::size_t count_characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-std::string count_of(std::size_t n, std::string_view what) {
-  return std::to_string(n) + " " + std::string(what) + (n == 1 ? "" : "s");
 }
 
 class checker {
