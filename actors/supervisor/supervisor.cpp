@@ -349,11 +349,12 @@ void supervisor::restart(context& ctx, child_record& c) {
 
 /// Stops all children, then ends. What else was going on or waiting is dropped: its callers hear
 /// `down`.
-void supervisor::leave(context&, error reason) {
+void supervisor::leave(context& ctx, error reason) {
   requests_.clear();
   current_ = operation{operation::goal::leave};
   current_->stops = live_from(0);
   current_->reason = std::move(reason);
+  on_leave(ctx);
 }
 
 std::deque<std::uint64_t> supervisor::live_from(std::uint64_t first) const {

@@ -47,6 +47,8 @@ class supervisor : public behaviour {
   virtual void on_gone(context&, const child_record&) {}
   /// A child that was gone will not come back by itself.
   virtual void on_settled(context&) {}
+  /// From now on all children are stopped; then this ends.
+  virtual void on_leave(context&) {}
 
   const child_table& children() const { return children_; }
   /// For calls, monitors and timers alike; never one of the supervisor's own again.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "actors/supervisor/api.hpp"
+#include "actors/supervisor/pool.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "base/msgpack.hpp"
 #include "support/simulation.hpp"
@@ -30,12 +31,14 @@ struct plan {
   std::deque<std::string> starts;
   /// Ends when it is told to stop.
   bool obeys = true;
+  /// Code that it fails each call with, if any.
+  std::string fails_with = {};
   /// Asks its supervisor something before it answers its start; gets what becomes of it.
   std::function<void(error)> asks_in_start;
 };
 
-/// Answers `echo` (its argument), `who` (its path) and `path` (where it stands); `hold` is answered
-/// at `let_go`; `end` ends it with the code given; `parts` sends one part per credit.
+/// Answers any verb with its argument, `who` with its path; `hold` only at an event; `end` ends it
+/// with the code given; `parts` sends as many parts as it may first. Serial.
 class member final : public behaviour {
  public:
   member(texts& diary, plan& todo) : diary_(diary), todo_(todo) {}
@@ -60,6 +63,12 @@ class member final : public behaviour {
       case kind::cancel:
         diary_.push_back("cancel " + ctx.path());
         ctx.done(e->cause);
+        return progress::idle;
+      case kind::event:
+        answer(ctx, held_.front(), "held");
+        held_.pop_front();
+        return progress::idle;
+      case kind::credit:
         return progress::idle;
       default:
         ctx.done(e->cause);
@@ -99,12 +108,13 @@ class member final : public behaviour {
     if (e.verb == "parts")
       while (ctx.part(e.cause, *pack(value("part"))))
         ;
+    if (!todo_.fails_with.empty()) return refuse(ctx, e.cause, error(todo_.fails_with, "planned"));
     answer(ctx, e.cause, e.verb == "who" ? value(ctx.path()) : first);
   }
 
   texts& diary_;
   plan& todo_;
-  std::vector<cause_id> held_;
+  std::deque<cause_id> held_;
   cause_id start_ = no_cause;
 };
 
@@ -188,7 +198,9 @@ class team : public testing::Test, public launcher {
     init.rights = where.rights;
     rights_of[where.path] = where.rights;
     if (refuses == spec.id) return error(errc::denied, spec.id + " needs what nobody grants");
-    if (const auto* tree = std::get_if<supervisor_spec>(&spec.start))
+    if (spec.pool)
+      init.actions = std::make_unique<pool>(spec, *this, sim);
+    else if (const auto* tree = std::get_if<supervisor_spec>(&spec.start))
       init.actions = std::make_unique<supervisor>(supervisor_options{*tree}, *this, sim);
     else
       init.actions = std::make_unique<member>(diary, plans[where.path]);

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/supervisor/pool.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "actors/supervisor/api.hpp"
+#include "base/msgpack.hpp"
+
+namespace troupe {
+
+namespace {
+
+supervisor_options members_of(const child_spec& spec) {
+  supervisor_options options;
+  options.base_folder = spec.base_folder;
+  options.spec.intensity = spec.pool->intensity;
+  options.spec.period = spec.pool->period;
+  for (std::uint32_t n = 1; n <= spec.pool->size; ++n) {
+    child_spec member = spec;
+    member.pool.reset();
+    member.id = std::to_string(n);
+    options.spec.children.push_back(std::move(member));
+  }
+  return options;
+}
+
+std::uint32_t index_of(std::string_view id) {
+  std::uint32_t number = 1;
+  std::from_chars(id.data(), id.data() + id.size(), number);
+  return number - 1;
+}
+
+/// FNV-1a: the same member for the same key, on every run.
+std::uint64_t hash(std::string_view data) {
+  std::uint64_t h = 0xcbf29ce484222325u;
+  for (const unsigned char c : data)
+    h = (h ^ c) * 0x100000001b3u;
+  return h;
+}
+
+}  // namespace
+
+pool::pool(const child_spec& spec, launcher& makes, starter& starts)
+    : supervisor(members_of(spec), makes, starts),
+      spec_(*spec.pool),
+      events_(starts),
+      members_(spec_.size),
+      lines_(spec_.by_key ? spec_.size : 1) {}
+
+progress pool::receive(context& ctx, envelope_ptr e) {
+  switch (e->kind) {
+    case kind::send:
+      take(ctx, std::move(e));
+      return progress::idle;
+    case kind::call:
+      if (e->verb == supervisor_api::which_children || e->verb == supervisor_api::count_children)
+        break;
+      take(ctx, std::move(e));
+      return progress::idle;
+    case kind::part:
+    case kind::reply:
+    case kind::error:
+      if (relay_answer(ctx, *e)) return progress::idle;
+      break;
+    case kind::credit:
+      if (auto waits = in_line_.find(e->cause); waits != in_line_.end())
+        (*waits->second.at)->credit += e->credit;
+      else if (auto open = by_cause_.find(e->cause); open != by_cause_.end())
+        ctx.grant(open->second, e->credit);
+      return progress::idle;
+    case kind::cancel:
+      if (auto waits = in_line_.find(e->cause); waits != in_line_.end()) {
+        take_out(waits->second.line, waits->second.at);
+        ctx.done(e->cause);
+        return progress::idle;
+      }
+      // One that is at a member ends there, and comes back as an error.
+      if (by_cause_.contains(e->cause)) return progress::idle;
+      break;
+    default:
+      break;
+  }
+  return supervisor::receive(ctx, std::move(e));
+}
+
+// -- what comes in
+
+void pool::take(context& ctx, envelope_ptr e) {
+  if (is_leaving_) return turn_away(ctx, *e, {errc::down, ctx.path() + " stops"});
+  std::uint32_t index = 0;
+  if (spec_.by_key) {
+    auto picked = picked_by(*e);
+    if (!picked) return turn_away(ctx, *e, picked.error());
+    index = *picked;
+    if (members_[index].is_free() && lines_[index].empty())
+      return hand_over(ctx, std::move(e), index);
+  } else if (lines_[0].empty() && take_free(index)) {
+    return hand_over(ctx, std::move(e), index);
+  }
+  const std::uint32_t number = spec_.by_key ? index : 0;
+  if (!can_ever_serve(number))
+    return turn_away(ctx, *e, {errc::down, ctx.path() + " has no member left"});
+  if (waiting_ >= spec_.queue)
+    return turn_away(ctx, *e,
+                     {errc::overloaded, ctx.path() + ": " + std::to_string(waiting_) +
+                                            " messages wait for a member already"});
+  ++waiting_;
+  auto& line = lines_[number];
+  const auto cause = e->cause;
+  const bool is_call = e->kind == kind::call;
+  line.push_back(std::move(e));
+  if (is_call) in_line_[cause] = {number, std::prev(line.end())};
+}
+
+result<std::uint32_t> pool::picked_by(const envelope& e) const {
+  TROUPE_TRY(args, unpack(e.body.view()));
+  const auto& list = args.as_array();
+  TROUPE_TRY(key, pack(list.empty() ? value() : list.front()));
+  return static_cast<std::uint32_t>(hash(key.view()) % members_.size());
+}
+
+void pool::hand_over(context& ctx, envelope_ptr e, std::uint32_t to) {
+  auto& m = members_[to];
+  if (e->kind == kind::send) {
+    ctx.send(e->cause, m.at, e->verb, std::move(e->body));
+    return offer(to);  // nobody hears when a send is done, so it takes no member
+  }
+  ++m.open;
+  const auto id = new_id();
+  relays_[id] = {e->cause, to, m.at};
+  by_cause_[e->cause] = id;
+  ctx.call(e->cause, id, m.at, e->verb, std::move(e->body),
+           {.timeout = duration::max(), .credit = e->credit});
+}
+
+/// To the caller instead of a member.
+void pool::turn_away(context& ctx, const envelope& e, const error& why) {
+  if (e.kind == kind::call) return refuse(ctx, e.cause, why);
+  runtime_event lost{runtime_event::what::dead_letter, ctx.self(), ctx.path(), why};
+  lost.reason.data = value::map{};
+  lost.reason.data.set("verb", e.verb);
+  events_.report(lost);
+}
+
+// -- what comes back
+
+bool pool::relay_answer(context& ctx, const envelope& e) {
+  if (auto probed = probes_.find(e.id); probed != probes_.end()) {
+    const auto r = probed->second;
+    probes_.erase(probed);
+    auto& m = members_[r.member];
+    if (e.kind == kind::reply && m.at == r.at) {
+      m.is_suspect = false;
+      serve_waiting(ctx, r.member);
+    }
+    return true;
+  }
+  const auto at = relays_.find(e.id);
+  if (at == relays_.end()) return false;
+  const auto r = at->second;
+  if (e.kind == kind::part) {
+    // It has the credit that the member had. If the caller is gone, a cancel is under way.
+    if (auto sent = ctx.part(r.cause, e.body); !sent)
+      ctx.log(log_level::debug, "a part was not taken", {{"reason", sent.error().describe()}});
+    return true;
+  }
+  relays_.erase(at);
+  by_cause_.erase(r.cause);
+  auto& m = members_[r.member];
+  const bool is_its = m.at == r.at && m.open > 0;
+  if (is_its) --m.open;
+  if (e.kind == kind::error) {
+    const auto why = unpack_error(e.body);
+    if (is_its && why.is(errc::down)) probe(ctx, r.member);
+    refuse(ctx, r.cause, why);
+  } else {
+    ctx.reply(r.cause, e.body);
+    ctx.done(r.cause);
+  }
+  if (is_its) serve_waiting(ctx, r.member);
+  return true;
+}
+
+/// Asks whether a member still lives.
+void pool::probe(context& ctx, std::uint32_t index) {
+  auto& m = members_[index];
+  m.is_suspect = true;
+  const auto id = new_id();
+  probes_[id] = {no_cause, index, m.at};
+  ctx.call(no_cause, id, m.at, inspect_verb, {});
+}
+
+// -- members
+
+void pool::on_ready(context& ctx, const child_record& c) {
+  const auto index = index_of(c.spec.id);
+  members_[index].at = c.at;
+  members_[index].open = 0;
+  members_[index].is_suspect = false;
+  serve_waiting(ctx, index);
+}
+
+void pool::on_gone(context&, const child_record& c) {
+  members_[index_of(c.spec.id)].at = {};
+}
+
+void pool::on_settled(context& ctx) {
+  for (std::uint32_t number = 0; number < lines_.size(); ++number)
+    if (!lines_[number].empty() && !can_ever_serve(number))
+      empty_line(ctx, number, {errc::down, ctx.path() + " has no member left"});
+}
+
+void pool::on_leave(context& ctx) {
+  is_leaving_ = true;
+  for (std::uint32_t number = 0; number < lines_.size(); ++number)
+    empty_line(ctx, number, {errc::down, ctx.path() + " stops"});
+}
+
+void pool::serve_waiting(context& ctx, std::uint32_t index) {
+  const std::uint32_t number = spec_.by_key ? index : 0;
+  auto& line = lines_[number];
+  const auto& m = members_[index];
+  while (m.is_free() && !line.empty())
+    hand_over(ctx, take_out(number, line.begin()), index);
+  offer(index);
+}
+
+void pool::offer(std::uint32_t index) {
+  auto& m = members_[index];
+  if (spec_.by_key || !m.is_free() || std::exchange(m.is_offered, true)) return;
+  free_.push_back(index);
+}
+
+bool pool::take_free(std::uint32_t& index) {
+  while (!free_.empty()) {
+    index = free_.front();
+    free_.pop_front();
+    members_[index].is_offered = false;
+    if (members_[index].is_free()) return true;
+  }
+  return false;
+}
+
+envelope_ptr pool::take_out(std::uint32_t number, line::iterator at) {
+  auto e = std::move(*at);
+  lines_[number].erase(at);
+  --waiting_;
+  if (e->kind == kind::call) in_line_.erase(e->cause);
+  return e;
+}
+
+void pool::empty_line(context& ctx, std::uint32_t number, const error& why) {
+  while (!lines_[number].empty())
+    turn_away(ctx, *take_out(number, lines_[number].begin()), why);
+}
+
+bool pool::may_come_back(std::uint32_t index) const {
+  const auto* c = children().find(std::to_string(index + 1));
+  return c != nullptr && c->state != child_state::stopped;
+}
+
+bool pool::can_ever_serve(std::uint32_t number) const {
+  if (spec_.by_key) return may_come_back(number);
+  for (std::uint32_t index = 0; index < members_.size(); ++index)
+    if (may_come_back(index)) return true;
+  return false;
+}
+
+value pool::inspect() const {
+  auto v = supervisor::inspect();
+  v.set("waiting", static_cast<std::int64_t>(waiting_));
+  v.set("open", static_cast<std::int64_t>(relays_.size()));
+  return v;
+}
+
+}  // namespace troupe
