@@ -9,7 +9,7 @@
 
 #include "base/msgpack.hpp"
 
-namespace troupe {
+namespace troupe::script {
 
 namespace {
 
@@ -424,7 +424,7 @@ result<bytes> body_codec::finish() {
   const auto fault = writer_.fault();
   if (fault == body_fault::none) return writer_.finish();
   auto why = to_error(fault, limits_);
-  if (fault == body_fault::not_data) why.message = "body: " + refused_ + " can't be sent";
+  if (fault == body_fault::not_data) why.message = "body: " + refused_ + " is no plain data";
   if (!where_.empty()) why.message += " (at " + where_ + ")";
   writer_.restart(limits_);
   return why;
@@ -505,4 +505,4 @@ void mark_as_list(lua_State* l, int index) {
   lua_setmetatable(l, index);
 }
 
-}  // namespace troupe
+}  // namespace troupe::script

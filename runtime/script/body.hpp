@@ -16,7 +16,7 @@
 #include "base/result.hpp"
 #include "base/value.hpp"
 
-namespace troupe {
+namespace troupe::script {
 
 /// Of one Lua state. It keeps its memory from body to body and must outlive the state's last turn.
 class body_codec {
@@ -37,7 +37,7 @@ class body_codec {
   bool begin_list(std::size_t elements);
   /// The value at `index`. False: there will be no body; `finish` says why.
   bool add(lua_State* l, int index);
-  /// The body, or what is wrong with it: `body: a function can't be sent (at [2].on_text)`.
+  /// The body, or what is wrong with it: `body: a function is no plain data (at [2].on_text)`.
   result<bytes> finish();
 
   /// One value; values first..last as a list.
@@ -97,4 +97,4 @@ bool is_null(lua_State* l, int index);
 void mark_as_map(lua_State* l, int index);
 void mark_as_list(lua_State* l, int index);
 
-}  // namespace troupe
+}  // namespace troupe::script

@@ -7,7 +7,7 @@
 
 #include "base/msgpack.hpp"
 
-namespace troupe {
+namespace troupe::script {
 namespace {
 
 class body_test : public testing::Test {
@@ -89,16 +89,16 @@ TEST_F(body_test, packs_the_same_data_into_the_same_bytes) {
 }
 
 TEST_F(body_test, names_what_can_not_be_sent_and_where_it_stands) {
-  EXPECT_EQ(refusal("print"), "bad_body: body: a function can't be sent");
+  EXPECT_EQ(refusal("print"), "bad_body: body: a function is no plain data");
   EXPECT_EQ(refusal("{x = {1, {on_text = print}}}"),
-            "bad_body: body: a function can't be sent (at .x[2].on_text)");
-  EXPECT_EQ(refusal("coroutine.create(print)"), "bad_body: body: a coroutine can't be sent");
-  EXPECT_EQ(refusal("io.stdout"), "bad_body: body: a userdata can't be sent");
+            "bad_body: body: a function is no plain data (at .x[2].on_text)");
+  EXPECT_EQ(refusal("coroutine.create(print)"), "bad_body: body: a coroutine is no plain data");
+  EXPECT_EQ(refusal("io.stdout"), "bad_body: body: a userdata is no plain data");
   lua_settop(l, 0);
   push("1");
   push("{f = print}");
   EXPECT_EQ(codec.pack_list(l, 1, 2).error().message,
-            "body: a function can't be sent (at argument 2.f)");
+            "body: a function is no plain data (at argument 2.f)");
 }
 
 TEST_F(body_test, refuses_cycles_depth_and_size) {
@@ -219,4 +219,4 @@ TEST_F(body_test, foresees_the_memory_that_a_body_takes) {
 }
 
 }  // namespace
-}  // namespace troupe
+}  // namespace troupe::script

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "script/entry.hpp"
+
+#include "script/agent_table.hpp"
+#include "script/errors.hpp"
+#include "script/lua_agent.hpp"
+#include "script/modules.hpp"
+
+namespace troupe::script {
+
+namespace {
+
+// What a script's agent consists of, as keys of the registry. Positive ones belong to Lua.
+enum registry_key : lua_Integer { agent_key = -4, self_key, on_key, own_key };
+
+/// Pushes the handler of a verb; false, and nothing pushed, if there is none.
+bool push_handler(lua_State* l, registry_key verbs, std::string_view verb) {
+  lua_rawgeti(l, LUA_REGISTRYINDEX, verbs);
+  lua_pushlstring(l, verb.data(), verb.size());
+  if (lua_rawget(l, -2) == LUA_TTABLE) {  // a tool: what checks its arguments, and runs it
+    if (lua_getfield(l, -1, "serve") != LUA_TFUNCTION) {
+      lua_pop(l, 1);
+      lua_getfield(l, -1, "run");
+    }
+    lua_remove(l, -2);
+  }
+  lua_remove(l, -2);
+  if (lua_isfunction(l, -1)) return true;
+  lua_pop(l, 1);
+  return false;
+}
+
+/// Pushes agent.NAME and self; false, and nothing pushed, if there is no such hook.
+bool push_hook(lua_State* l, const char* name) {
+  lua_rawgeti(l, LUA_REGISTRYINDEX, agent_key);
+  lua_pushstring(l, name);
+  const bool there = lua_rawget(l, -2) == LUA_TFUNCTION;
+  lua_remove(l, -2);
+  if (!there) {
+    lua_pop(l, 1);
+    return false;
+  }
+  lua_rawgeti(l, LUA_REGISTRYINDEX, self_key);
+  return true;
+}
+
+/// Pushes a body that is an error; text that says so if it is none.
+void push_reason(lua_State* l, lua_agent& a, const bytes& body) {
+  if (!a.codec().unpack(l, body.view())) lua_pushliteral(l, "a reason that can't be read");
+  dress_error(l, -1);
+}
+
+void unknown_verb(lua_agent& a, std::string_view verb) noexcept {
+  a.refuse_message(
+      {errc::unknown_verb, a.name() + " has no verb " + std::string(verb.substr(0, 100))});
+}
+
+void bad_arguments(lua_agent& a) noexcept {
+  a.refuse_message(a.codec().why());
+}
+
+/// Results of a handler, two values on top: the answer, or nil and an error.
+int answered(lua_State* l, int, lua_KContext) {
+  auto& a = lua_agent::of(l);
+  const auto& on = *a.current().on;
+  const auto& m = *on.message;
+  if (m.kind != kind::call || on.deferred) return 0;
+  if (lua_isnil(l, -2) && !lua_isnil(l, -1))
+    a.fail(l, m.cause, -1);
+  else
+    a.reply(l, m.cause, -2);
+  return 0;
+}
+
+int ignored(lua_State*, int, lua_KContext) {
+  return 0;
+}
+
+int started(lua_State* l, int, lua_KContext) {
+  auto& a = lua_agent::of(l);
+  if (lua_isnil(l, -2) && !lua_isnil(l, -1))
+    a.refuse_start(l, -1);
+  else
+    a.confirm_start(lua_type(l, -2) == LUA_TSTRING &&
+                    std::string_view(lua_tostring(l, -2)) == "ignore");
+  return 0;
+}
+
+int loaded(lua_State* l, int, lua_KContext) {
+  auto& a = lua_agent::of(l);
+  const char* file = a.file();
+  check_agent(l, 1, file);
+  lua_settop(l, 1);
+  lua_pushvalue(l, 1);
+  lua_rawseti(l, LUA_REGISTRYINDEX, agent_key);
+  for (auto [field, key] : {std::pair{"on", on_key}, std::pair{"own", own_key}}) {
+    lua_getfield(l, 1, field);
+    lua_rawseti(l, LUA_REGISTRYINDEX, key);
+  }
+  lua_createtable(l, 0, 4);  // 2: self
+  if (!a.push_given_options(l)) return a.raise(l);
+  push_options(l, 1, 3, file);
+  lua_setfield(l, 2, "options");
+  lua_settop(l, 2);
+  lua_newtable(l);
+  lua_setfield(l, 2, "state");
+  lua_pushvalue(l, 2);
+  lua_rawseti(l, LUA_REGISTRYINDEX, self_key);
+  lua_getfield(l, 1, "concurrent");
+  lua_getfield(l, 1, "on_exit");
+  a.loaded(l, 3, lua_isfunction(l, 4));
+  if (!push_hook(l, "on_start")) {
+    lua_pushnil(l);
+    lua_pushnil(l);
+    return started(l, LUA_OK, 0);
+  }
+  const auto& m = *a.current().on->message;
+  if (!m.body.empty()) {
+    if (!a.codec().unpack(l, m.body.view())) lua_newtable(l);
+    if (lua_istable(l, -1)) {
+      lua_getfield(l, -1, "last_exit");
+      dress_error(l, -1);
+      lua_pop(l, 1);
+    }
+  } else {
+    lua_newtable(l);
+  }
+  lua_callk(l, 2, 2, 0, started);
+  return started(l, LUA_OK, 0);
+}
+
+int declared(lua_State* l, int, lua_KContext) {
+  check_agent(l, 1, lua_agent::of(l).file());
+  push_declaration(l, 1);
+  return 1;
+}
+
+}  // namespace
+
+bool lua_agent::has_own_verb(lua_State* l, int index) {
+  if (!push_handler(l, own_key, to_text(l, index))) return false;
+  lua_pop(l, 1);
+  return true;
+}
+
+int push_self(lua_State* l) {
+  lua_rawgeti(l, LUA_REGISTRYINDEX, self_key);
+  return 1;
+}
+
+int entry::message(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  auto& m = *a.current().on->message;
+  const bool from_self = m.from == a.own_address();
+  if (!(from_self && push_handler(l, own_key, m.verb)) && !push_handler(l, on_key, m.verb)) {
+    unknown_verb(a, m.verb);
+    return 0;
+  }
+  lua_rawgeti(l, LUA_REGISTRYINDEX, self_key);
+  const int n = a.codec().unpack_list(l, m.body.view());
+  if (n < 0) {
+    bad_arguments(a);
+    return 0;
+  }
+  m.body = {};
+  lua_callk(l, n + 1, 2, 0, answered);
+  return answered(l, LUA_OK, 0);
+}
+
+int entry::start(lua_State* l) {
+  lua_callk(l, 0, 1, 0, script::loaded);
+  return script::loaded(l, LUA_OK, 0);
+}
+
+int entry::declare(lua_State* l) {
+  lua_callk(l, 0, 1, 0, declared);
+  return declared(l, LUA_OK, 0);
+}
+
+int entry::stop(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  if (!push_hook(l, "on_stop")) return 0;
+  push_reason(l, a, a.current().on->message->body);
+  lua_callk(l, 2, 0, 0, ignored);
+  return 0;
+}
+
+int entry::timer(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  const auto* t = a.find_timer(a.current().on->message->id);
+  if (t == nullptr || !push_handler(l, own_key, t->verb)) return 0;
+  lua_rawgeti(l, LUA_REGISTRYINDEX, self_key);
+  const int n = a.codec().unpack_list(l, t->args.view());
+  lua_callk(l, n + 1, 0, 0, ignored);
+  return 0;
+}
+
+int entry::down(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  if (!push_hook(l, "on_down")) return 0;
+  const auto& m = *a.current().on->message;
+  lua_pushinteger(l, static_cast<lua_Integer>(m.id));
+  push_reason(l, a, m.body);
+  lua_callk(l, 3, 0, 0, ignored);
+  return 0;
+}
+
+int entry::exit(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  if (!push_hook(l, "on_exit")) return 0;
+  const auto& m = *a.current().on->message;
+  push_address(l, m.from);
+  push_reason(l, a, m.body);
+  lua_callk(l, 3, 0, 0, ignored);
+  return 0;
+}
+
+}  // namespace troupe::script

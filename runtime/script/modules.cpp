@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "script/modules.hpp"
+
+#include <cmath>
+#include <cstring>
+
+#include "base/nearest.hpp"
+#include "script/errors.hpp"
+#include "script/library.hpp"
+#include "script/lua_agent.hpp"
+
+namespace troupe::script {
+
+namespace {
+
+struct c_module {
+  std::string_view name;
+  lua_CFunction open;
+};
+constexpr c_module c_modules[] = {{"troupe", open_troupe},
+                                  {"troupe.timer", open_timer},
+                                  {"troupe.json", open_json},
+                                  {"troupe.log", open_log},
+                                  {"troupe.time", open_time}};
+
+const library_module* find_library_module(std::string_view name) {
+  for (const auto& m : library())
+    if (m.name == name) return &m;
+  return nullptr;
+}
+
+/// Part of another module's face.
+bool is_private(std::string_view name) {
+  return name.starts_with("troupe._");
+}
+
+bool load_library_module(lua_State* l, std::string_view name) noexcept {
+  auto& a = lua_agent::of(l);
+  const auto* m = find_library_module(name);
+  if (m == nullptr) {
+    a.keep({errc::not_found, "no module is called " + std::string(name)});
+    return false;
+  }
+  auto done = state::of(l).load(l, m->source, std::string(m->chunkname));
+  if (!done) a.keep(done.error());
+  return static_cast<bool>(done);
+}
+
+}  // namespace
+
+result<module> lua_agent::find_module(std::string_view name) noexcept {
+  module m;
+  if (name == "troupe" || name.starts_with("troupe.")) {
+    for (const auto& known : c_modules)
+      if (known.name == name) m.open = known.open;
+    if (find_library_module(name) != nullptr && !is_private(name)) m.open = open_library_module;
+    if (m.open != nullptr) return m;
+    std::vector<std::string_view> names;
+    for (const auto& known : c_modules)
+      names.push_back(known.name);
+    for (const auto& known : library())
+      if (!is_private(known.name)) names.push_back(known.name);
+    return error(errc::not_found, unknown_name("module", name, names));
+  }
+  TROUPE_TRY(read, read_module(*with_.script, name));
+  m.source = read->source;
+  m.chunkname = "@" + read->file;
+  return m;
+}
+
+void lua_agent::print(std::string_view line) noexcept {
+  if (auto* ctx = ctx_if_running()) ctx->log(log_level::info, line);
+}
+
+void push_library_module(lua_State* l, int index) {
+  index = lua_absindex(l, index);
+  luaL_checkstack(l, 4, "module");
+  if (!load_library_module(l, to_text(l, index))) lua_agent::of(l).raise(l);
+  lua_pushvalue(l, index);
+  push_core(l);
+  lua_call(l, 2, 1);
+}
+
+int open_library_module(lua_State* l) {
+  luaL_checktype(l, 1, LUA_TSTRING);
+  push_library_module(l, 1);
+  return 1;
+}
+
+void check_target(lua_State* l, int index) {
+  if (lua_type(l, index) == LUA_TSTRING) {
+    luaL_argcheck(l, lua_rawlen(l, index) > 0, index, "a name is not empty");
+    return;
+  }
+  luaL_argexpected(l, to_address(l, index) != nullptr, index, "address or name");
+}
+
+target to_target(lua_State* l, int index) {
+  if (const auto* a = to_address(l, index)) return *a;
+  return std::string(to_text(l, index));
+}
+
+void check_verb(lua_State* l, int index) {
+  luaL_argexpected(l, lua_type(l, index) == LUA_TSTRING, index, "verb");
+  const auto verb = to_text(l, index);
+  luaL_argcheck(l, !verb.empty(), index, "a verb is not empty");
+  luaL_argcheck(l, verb[0] != '@' || verb == inspect_verb, index,
+                "verbs that begin with @ belong to the runtime");
+}
+
+std::string_view to_text(lua_State* l, int index) {
+  std::size_t n = 0;
+  const char* text = lua_tolstring(l, index, &n);
+  return {text, n};
+}
+
+double check_seconds(lua_State* l, int index) {
+  const double s = luaL_checknumber(l, index);
+  luaL_argcheck(l, s >= 0, index, std::isnan(s) ? "seconds: not a number" : "seconds: below zero");
+  return s;
+}
+
+int push_answer(lua_State* l, int, lua_KContext how) {
+  auto& a = lua_agent::of(l);
+  auto& answer = a.current().answer;
+  luaL_checkstack(l, 8, "answer");
+  const bool failed = answer->kind == kind::error;
+  if (failed) lua_pushnil(l);
+  if (!a.codec().unpack(l, answer->body.view())) {
+    a.keep(a.codec().why());
+    answer.reset();
+    return a.push_failure(l);
+  }
+  answer.reset();
+  if (failed) {
+    dress_error(l, -1);
+    return 2;
+  }
+  if (how == answer_true) lua_pushboolean(l, 1);
+  return 1;
+}
+
+void new_handle_type(lua_State* l, const char* name, const luaL_Reg* methods,
+                     lua_CFunction finish) {
+  if (luaL_newmetatable(l, name)) {
+    lua_newtable(l);
+    luaL_setfuncs(l, methods, 0);
+    lua_setfield(l, -2, "__index");
+    lua_pushboolean(l, 0);
+    lua_setfield(l, -2, "__metatable");
+    if (finish != nullptr) {
+      lua_pushcfunction(l, finish);
+      lua_setfield(l, -2, "__gc");
+      lua_pushcfunction(l, finish);
+      lua_setfield(l, -2, "__close");
+    }
+  }
+  lua_pop(l, 1);
+}
+
+}  // namespace troupe::script

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// require("troupe.timer"): verbs of agent.own, later and again. Not closures, so that a timer
+// outlives a reload of the code.
+#include "script/lua_agent.hpp"
+#include "script/modules.hpp"
+
+namespace troupe::script {
+
+namespace {
+
+constexpr char timer_type[] = "troupe.timer";
+
+/// Makes the timer from the verb at 2 and the arguments at `first` to `last`. False: kept.
+bool begin(lua_State* l, lua_agent& a, int first, int last, duration delay, duration period,
+           double jitter, timer_id& id) noexcept {
+  lua_timer t;
+  if (!a.pack_arguments(l, first, last, t.args)) return false;
+  t.verb = to_text(l, 2);
+  t.period = period;
+  t.jitter = jitter;
+  id = a.set_timer(std::move(t), delay);
+  return true;
+}
+
+/// Pushes a handle for the timer.
+int make(lua_State* l, lua_agent& a, int first, int last, duration delay, duration period,
+         double jitter) {
+  auto* id = static_cast<timer_id*>(lua_newuserdatauv(l, sizeof(timer_id), 0));
+  *id = 0;
+  luaL_setmetatable(l, timer_type);
+  return begin(l, a, first, last, delay, period, jitter, *id) ? 1 : a.raise(l);
+}
+
+lua_agent& check_timer(lua_State* l, const char* binding) {
+  auto& a = lua_agent::of(l);
+  a.ctx(l, binding);
+  check_verb(l, 2);
+  if (!a.has_own_verb(l, 2))
+    luaL_error(l, "%s: there is no agent.own.%s", binding, lua_tostring(l, 2));
+  return a;
+}
+
+int after(lua_State* l) {
+  const auto delay = seconds(check_seconds(l, 1));
+  auto& a = check_timer(l, "timer.after");
+  return make(l, a, 3, lua_gettop(l), delay, {}, 0);
+}
+
+int at(lua_State* l) {
+  const double when = luaL_checknumber(l, 1);
+  luaL_argcheck(l, when == when, 1, "a time: not a number");
+  auto& a = check_timer(l, "timer.at");
+  const auto wall = a.ctx(l, "timer.at").wall().time_since_epoch();
+  const auto delay = seconds(when - to_seconds(std::chrono::duration_cast<duration>(wall)));
+  return make(l, a, 3, lua_gettop(l), delay, {}, 0);
+}
+
+int every(lua_State* l) {
+  const double period = check_seconds(l, 1);
+  luaL_argcheck(l, period >= 0.001, 1, "seconds: below a thousandth");
+  auto& a = check_timer(l, "timer.every");
+  double jitter = 0;
+  lua_settop(l, 3);
+  int count = 0;
+  if (!lua_isnil(l, 3)) {
+    luaL_checktype(l, 3, LUA_TTABLE);
+    lua_getfield(l, 3, "jitter");
+    jitter = luaL_optnumber(l, 4, 0);
+    luaL_argcheck(l, jitter >= 0 && jitter <= 1, 3, "jitter: a part of the period, 0 to 1");
+    lua_pop(l, 1);
+    if (lua_getfield(l, 3, "args") == LUA_TTABLE) {
+      const auto n = lua_rawlen(l, 4);
+      luaL_argcheck(l, n <= 100, 3, "args: at most 100");
+      luaL_checkstack(l, static_cast<int>(n) + 4, "args");
+      for (count = 0; count < static_cast<int>(n); ++count)
+        lua_rawgeti(l, 4, count + 1);
+    }
+  }
+  return make(l, a, 5, 4 + count, seconds(period), seconds(period), jitter);
+}
+
+int cancel(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  a.ctx(l, "cancel");
+  const auto id = *static_cast<timer_id*>(luaL_checkudata(l, 1, timer_type));
+  lua_pushboolean(l, a.cancel_timer(id));
+  return 1;
+}
+
+}  // namespace
+
+int open_timer(lua_State* l) {
+  static const luaL_Reg methods[] = {{"cancel", cancel}, {nullptr, nullptr}};
+  static const luaL_Reg functions[] = {
+      {"after", after}, {"at", at}, {"every", every}, {nullptr, nullptr}};
+  new_handle_type(l, timer_type, methods, nullptr);
+  luaL_newlib(l, functions);
+  return 1;
+}
+
+}  // namespace troupe::script
