@@ -21,7 +21,8 @@ typedef struct troupe_turn troupe_turn_t;
 // ----------------------------------------------------------------------------------------
 
 // Kinds of messages. The first group is served: it has a `cause`, and a serial agent gets the next
-// one only when this one is done.
+// one only when this one is done. (DOWN and TIMER reach an agent with TROUPE_ANY_SLOTS out of turn
+// and without a cause while it starts or stops.)
 #define TROUPE_KIND_SEND 1u   ///< verb; body: list of arguments; wants no answer
 #define TROUPE_KIND_CALL 2u   ///< verb; body: list of arguments; wants `reply` or `fail`
 #define TROUPE_KIND_START 3u  ///< the first of every agent; body: map { first, last_exit }
@@ -29,18 +30,18 @@ typedef struct troupe_turn troupe_turn_t;
 #define TROUPE_KIND_DOWN 5u   ///< a monitored agent ended; id: monitor; body: the reason
 #define TROUPE_KIND_EXIT 6u   ///< a linked agent ended and this one traps; body: the reason
 #define TROUPE_KIND_TIMER 7u  ///< id: timer
-#define TROUPE_KIND_EVENT 8u  ///< from an outlet; verb, body: as posted
 // The second group belongs to something open and comes out of turn.
-#define TROUPE_KIND_REPLY 9u    ///< the answer to a call; id: that call; body: one value
-#define TROUPE_KIND_ERROR 10u   ///< the failure of a call; id: that call; body: the error as a map
-#define TROUPE_KIND_PART 11u    ///< a piece of the answer; id: that call; body: one value
-#define TROUPE_KIND_CREDIT 12u  ///< the caller takes `credit` more parts; cause: the call served
-#define TROUPE_KIND_CANCEL 13u  ///< the caller went away; cause: the call served
+#define TROUPE_KIND_REPLY 8u    ///< the answer to a call; id: that call; body: one value
+#define TROUPE_KIND_ERROR 9u    ///< the failure of a call; id: that call; body: the error as a map
+#define TROUPE_KIND_PART 10u    ///< a piece of the answer; id: that call; body: one value
+#define TROUPE_KIND_CREDIT 11u  ///< the caller takes `credit` more parts; cause: the call served
+#define TROUPE_KIND_CANCEL 12u  ///< the caller went away; cause: the call served, to be `done`
+#define TROUPE_KIND_EVENT 13u   ///< from an outlet; verb, body: as posted
 
 typedef struct troupe_envelope {
   uint32_t size;
   uint32_t kind;
-  uint64_t cause;  ///< names this message while it is open; 0 in the second group but where it says
+  uint64_t cause;  ///< names this message while it is open; 0 in the second group but where it says so
   uint64_t id;
   troupe_text_t verb;
   troupe_bytes_t body;
@@ -71,7 +72,7 @@ typedef struct troupe_agent_kind {
                     troupe_bytes_t options, void** agent, const troupe_result_t* result);
   /// [turn] Handles one message. For the first group answers
   /// TROUPE_DONE: it is done; a call or start not answered yet is answered with nil (ready), and a
-  ///   stop not followed by `exit` is;
+  ///   stop ends the agent;
   /// TROUPE_OPEN: it stays open until `done`; its answer, or after stop `exit`, comes later;
   /// TROUPE_UNKNOWN: as done, but a call fails with unknown_verb.
   /// For the second group always TROUPE_DONE. Anything else ends the agent.
@@ -119,7 +120,11 @@ typedef struct troupe_agents_host {
   /// Answered, in any case, by one REPLY or ERROR with `id`. `options` may be null.
   void (*call)(troupe_turn_t* turn, uint64_t cause, uint64_t id, const troupe_target_t* to,
                troupe_text_t verb, troupe_bytes_t args, const troupe_call_options_t* options);
-  /// Takes a call back: no answer comes any more.
+  /// Answered by REPLY (nil) with `id` after that many seconds, out of turn like any answer, so
+  /// that a serial agent may wait while it serves `cause`. A timer is a message and waits for its
+  /// turn.
+  void (*sleep)(troupe_turn_t* turn, uint64_t cause, uint64_t id, double seconds);
+  /// Takes a call or sleep back: no answer comes any more.
   void (*cancel)(troupe_turn_t* turn, uint64_t id);
   void (*grant)(troupe_turn_t* turn, uint64_t id, uint32_t parts);
   /// Sends a piece of the answer, at most 64 KiB. Fails with no_credit until CREDIT comes, with
@@ -137,7 +142,7 @@ typedef struct troupe_agents_host {
   void (*find)(troupe_turn_t* turn, uint64_t id, troupe_text_t name);  ///< REPLY: the address
   void (*bind)(troupe_turn_t* turn, uint64_t id, troupe_text_t name);  ///< REPLY: nil, or exists
   /// Ends this agent after this turn's function returns; null: with `normal`. The first reason
-  /// counts.
+  /// counts. A call it has not answered fails with `down`, whatever its function returns.
   void (*exit)(troupe_turn_t* turn, const troupe_error_t* reason);
   /// Sends an exit signal to another agent.
   void (*signal)(troupe_turn_t* turn, const troupe_target_t* to, const troupe_error_t* reason);

@@ -33,6 +33,7 @@ extern "C" {
 // -- events
 // ------------------------------------------------------------------------------------------
 
+// STOP or ERROR is the last event of an exchange.
 #define TROUPE_EVENT_TEXT 1u       ///< text: more of the answer
 #define TROUPE_EVENT_REASONING 2u  ///< text: more of what the model thinks aloud
 /// A piece of a tool call; index: which one; id and name: in its first piece; text: more of the
@@ -46,7 +47,7 @@ extern "C" {
 #define TROUPE_EVENT_STOP \
   6u  ///< text: one of "stop" "length" "calls" "filter"; name: the model's name
 /// The exchange failed; text: the sentence; name: the code (unauthorized, rate_limited,
-/// bad_request, bad_response, unavailable ...); fault, retry_after. No other event follows.
+/// bad_request, bad_response, unavailable ...); fault, retry_after.
 #define TROUPE_EVENT_ERROR 7u
 
 // Classes of faults: what the broker does about them.
@@ -133,8 +134,8 @@ typedef struct troupe_model_provider {
                    const troupe_model_events_t* events, void** exchange,
                    const troupe_result_t* result);
   // Then, of an exchange over HTTP: `response` once, `feed` any number of times, `finish` once when
-  // the response ended as it should. Events may be put in each; after `finish` there was a STOP or
-  // an ERROR. `end` comes at any time, and last.
+  // the response ended as it should. Events may be put in each, STOP or ERROR in `finish` at
+  // the latest. `end` comes at any time, and last.
   void (*response)(void* exchange, uint32_t status, const troupe_header_t* headers, uint32_t count,
                    const troupe_model_events_t* events);  ///< [turn]
   void (*feed)(void* exchange, troupe_bytes_t piece,
