@@ -37,7 +37,7 @@ struct model_usage {
   std::uint64_t cached = 0;  ///< of `input`
 };
 
-/// One step of an answer.
+/// One step of an answer. Nothing follows a `stop` or an `error`.
 struct model_event {
   enum class what : std::uint8_t {
     text,        ///< `text`: more of the answer
@@ -46,7 +46,7 @@ struct model_event {
     call,        ///< a whole tool call: `index`, `id`, `name`, `text` (JSON text), `args`
     usage,       ///< `usage`, replacing what came before
     stop,        ///< `text`: stop, length, calls or filter; `name`: the model's name, if known
-    error,       ///< `why`, `fault`; nothing follows
+    error,       ///< `why`, `fault`
   };
   what what = what::text;
   std::uint32_t index = 0;
@@ -90,7 +90,7 @@ class model_exchange {
   virtual model_events finish() = 0;
 };
 
-/// One configured model. Used in one actor's turns; outlives its exchanges.
+/// One configured model. Used in one actor's turns.
 class model_codec {
  public:
   virtual ~model_codec() = default;

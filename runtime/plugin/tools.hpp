@@ -45,7 +45,8 @@ struct tool_request {
 /// An answer that came later, as it arrives at the actor.
 struct tool_answer {
   std::uint64_t id = 0;
-  result<bytes> outcome;
+  bytes value;  ///< one packed value, where there is no failure
+  std::optional<error> failure;
 };
 /// The verb of the events that carry one.
 inline constexpr std::string_view tool_answer_verb = "plugin.answer";
