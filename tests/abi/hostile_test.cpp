@@ -44,6 +44,9 @@ struct misdeed {
   const char* verb;
   const char* reason;
 };
+void PrintTo(const misdeed& m, std::ostream* out) {
+  *out << m.verb;
+}
 class misdeed_test : public hostile_test, public testing::WithParamInterface<misdeed> {};
 
 TEST_P(misdeed_test, ends_the_agent_with_a_reason_that_names_the_plugin) {

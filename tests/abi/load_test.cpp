@@ -148,6 +148,9 @@ struct refusal {
   const char* how;
   const char* sentence;
 };
+void PrintTo(const refusal& m, std::ostream* out) {
+  *out << m.how;
+}
 class refusal_test : public load_test, public testing::WithParamInterface<refusal> {};
 
 TEST_P(refusal_test, says_what_is_wrong) {
