@@ -125,6 +125,11 @@ int push_answer(lua_State* l, int, lua_KContext how) {
   auto& answer = a.current().answer;
   luaL_checkstack(l, 8, "answer");
   const bool failed = answer->kind == kind::error;
+  if (how == answer_true && !failed) {
+    answer.reset();
+    lua_pushboolean(l, 1);
+    return 1;
+  }
   if (failed) lua_pushnil(l);
   if (!a.codec().unpack(l, answer->body.view())) {
     a.keep(a.codec().why());
@@ -136,7 +141,6 @@ int push_answer(lua_State* l, int, lua_KContext how) {
     dress_error(l, -1);
     return 2;
   }
-  if (how == answer_true) lua_pushboolean(l, 1);
   return 1;
 }
 

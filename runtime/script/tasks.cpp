@@ -253,8 +253,12 @@ void lua_agent::crash(task& t) {
     auto said = to_error(t.co, -1, codec_);
     const auto& traceback = state_->failure().traceback;
     const auto place = first_place(traceback);
-    why = said.wrapped(errc::crash, place.empty() ? "raised" : "raised at " + place);
-    why.traceback = traceback;
+    if (loading_ && place.empty()) {
+      why = std::move(said);  // not the script raised it: it is no agent
+    } else {
+      why = said.wrapped(errc::crash, place.empty() ? "raised" : "raised at " + place);
+      why.traceback = traceback;
+    }
   }
   if (!started_ && t.is_root) {
     refuse_start(std::move(why));
