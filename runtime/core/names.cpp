@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/names.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::core {
+
+bool names::add(const address& a, std::string path) {
+  auto& shard = shard_of(a);
+  const std::lock_guard lock(shard.mutex);
+  const auto [at, is_new] = shard.agents.try_emplace(a.agent);
+  if (!is_new) return false;
+  at->second.slot = a.slot;
+  at->second.path = std::move(path);
+  return true;
+}
+
+void names::note_reason(const address& a, const error& reason) {
+  auto& shard = shard_of(a);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.agents.find(a.agent);
+  if (at != shard.agents.end()) at->second.reason = reason;
+}
+
+void names::remove(const address& a) {
+  {
+    auto& shard = shard_of(a);
+    const std::lock_guard lock(shard.mutex);
+    const auto at = shard.agents.find(a.agent);
+    if (at == shard.agents.end()) return;
+    free_names(at->second, a);
+    at->second.slot = 0;
+  }
+  address forgotten;
+  {
+    const std::lock_guard lock(ended_mutex_);
+    ended_.push_back(a.agent);
+    if (ended_.size() <= remembered) return;
+    forgotten.agent = ended_.front();
+    ended_.pop_front();
+  }
+  auto& shard = shard_of(forgotten);
+  const std::lock_guard lock(shard.mutex);
+  shard.agents.erase(forgotten.agent);
+}
+
+std::uint32_t names::slot_of(const address& a) const {
+  const auto& shard = shard_of(a);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.agents.find(a.agent);
+  return at != shard.agents.end() ? at->second.slot : 0;
+}
+
+std::string names::path_of(const address& a) const {
+  const auto& shard = shard_of(a);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.agents.find(a.agent);
+  return at != shard.agents.end() ? at->second.path : std::string();
+}
+
+std::optional<error> names::reason_of(const address& a) const {
+  const auto& shard = shard_of(a);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.agents.find(a.agent);
+  if (at == shard.agents.end() || at->second.slot != 0) return std::nullopt;
+  return at->second.reason;
+}
+
+bool names::bind(std::string_view name, const address& holder, bool replace) {
+  auto& shard = shard_of(holder);
+  const std::lock_guard lock(shard.mutex);
+  const auto agent = shard.agents.find(holder.agent);
+  if (agent == shard.agents.end() || agent->second.slot == 0) return false;
+  auto& place = names_[shard_of(name)];
+  const std::lock_guard name_lock(place.mutex);
+  const auto [at, is_new] = place.holders.try_emplace(std::string(name), holder);
+  if (!is_new) {
+    if (at->second == holder) return true;
+    if (!replace) return false;
+    at->second = holder;
+  }
+  agent->second.names.emplace_back(name);
+  return true;
+}
+
+void names::unbind(const address& holder) {
+  auto& shard = shard_of(holder);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.agents.find(holder.agent);
+  if (at != shard.agents.end()) free_names(at->second, holder);
+}
+
+void names::free_names(resident& r, const address& holder) {
+  for (const auto& name : std::exchange(r.names, {})) {
+    auto& place = names_[shard_of(name)];
+    const std::lock_guard lock(place.mutex);
+    const auto at = place.holders.find(name);
+    if (at != place.holders.end() && at->second == holder) place.holders.erase(at);
+  }
+}
+
+address names::lookup(std::string_view name) const {
+  const auto& place = names_[shard_of(name)];
+  const std::lock_guard lock(place.mutex);
+  const auto at = place.holders.find(name);
+  return at != place.holders.end() ? at->second : address{};
+}
+
+}  // namespace troupe::core
