@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/tool/tool.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "actors/tool/api.hpp"
+#include "base/msgpack.hpp"
+#include "base/nearest.hpp"
+#include "http/outlet_events.hpp"
+
+namespace troupe {
+
+namespace {
+
+std::string caller_of(const envelope& e) {
+  return e.sender && !e.sender->path.empty() ? e.sender->path : e.from.to_string();
+}
+
+/// Ids of plugin calls travel as signed integers; causes stay below as well.
+constexpr std::uint64_t largest_id = INT64_MAX;
+
+std::string in_seconds(duration d) {
+  char text[32];
+  return std::string(text, std::to_chars(text, text + sizeof text, to_seconds(d)).ptr) + " s";
+}
+
+bool may_use(const envelope& e, std::string_view tool) {
+  return e.sender && e.sender->grants.allows("tools", tool);
+}
+
+const value& argument(const value& args, std::size_t i) {
+  static const value nil;
+  const auto& list = args.as_array();
+  return i < list.size() ? list[i] : nil;
+}
+
+}  // namespace
+
+tools::tools(tool_settings settings, http_client& client, tool_source& plugins)
+    : settings_(std::move(settings)), client_(client), plugins_(plugins), registry_(plugins) {
+  for (auto& info : http_tools())
+    registry_.add_builtin(std::move(info));
+}
+
+tools::~tools() {
+  for (const auto& [on, j] : jobs_)
+    abandon(on, j);
+}
+
+progress tools::receive(context& ctx, envelope_ptr e) {
+  const auto on = e->cause;
+  switch (e->kind) {
+    case kind::start:
+      outlet_ = ctx.make_outlet();
+      // Plugins know calls by an id that no earlier run of this actor may have given.
+      salt_ = ctx.random() & largest_id;
+      refresh(ctx);
+      ctx.reply(on, *pack(nullptr));
+      ctx.done(on);
+      break;
+    case kind::stop:
+      ctx.exit(unpack_error(e->body));
+      break;
+    case kind::call:
+    case kind::send:
+      on_call(ctx, *e);
+      break;
+    case kind::event:
+      on_event(ctx, *e);
+      ctx.done(on);
+      break;
+    case kind::timer: {
+      auto at = jobs_.find(e->id);
+      if (at != jobs_.end()) {
+        abandon(at->first, at->second);
+        finish(ctx, at->first,
+               error(errc::timeout, "tool " + at->second.tool + ": no answer within " +
+                                        in_seconds(settings_.time_limit)));
+      }
+      ctx.done(on);
+      break;
+    }
+    case kind::part:
+      // The caller's credit was handed on, so there is room unless the caller is gone.
+      if (jobs_.contains(e->id)) (void)ctx.part(e->id, e->body);
+      break;
+    case kind::reply:
+      finish(ctx, e->id, e->body);
+      break;
+    case kind::error:
+      finish(ctx, e->id, unpack_error(e->body));
+      break;
+    case kind::credit:
+      if (auto at = jobs_.find(on); at != jobs_.end() && at->second.origin == tool_origin::agent)
+        ctx.grant(on, e->credit);
+      break;
+    case kind::cancel:
+      if (auto at = jobs_.find(on); at != jobs_.end()) abandon(on, at->second);
+      finish(ctx, on, error(errc::cancelled, "the call was taken back"));
+      break;
+    case kind::down:
+      if (auto at = watched_.find(e->id); at != watched_.end()) {
+        registry_.remove(at->second);
+        watched_.erase(at);
+      }
+      ctx.done(on);
+      break;
+    default:
+      ctx.done(on);
+      break;
+  }
+  return progress::idle;
+}
+
+void tools::on_call(context& ctx, const envelope& e) {
+  auto args = unpack(e.body.view());
+  if (!args) {
+    ctx.fail(e.cause, args.error());
+  } else if (e.verb == tool_api::call) {
+    auto started = start(ctx, e, *args);
+    if (started) return;  // the job ends it
+    ctx.fail(e.cause, started.error());
+  } else if (e.verb == tool_api::list) {
+    on_list(ctx, e, *args);
+  } else if (e.verb == tool_api::register_tool) {
+    on_register(ctx, e, *args);
+  } else if (e.verb == tool_api::refresh) {
+    refresh(ctx);
+    ctx.reply(e.cause, *pack(true));
+  } else {
+    ctx.fail(e.cause,
+             {errc::unknown_verb, unknown_name("verb", e.verb,
+                                               {tool_api::call, tool_api::list,
+                                                tool_api::register_tool, tool_api::refresh})});
+  }
+  ctx.done(e.cause);
+}
+
+void tools::on_list(context& ctx, const envelope& e, const value& args) {
+  const auto& wanted = argument(args, 0);
+  auto is_wanted = [&](std::string_view name) {
+    if (wanted.is_nil()) return true;
+    if (wanted.is_string()) return glob_matches(wanted.as_string(), name);
+    const auto& globs = wanted.as_array();
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const value& glob) { return glob_matches(glob.as_string(), name); });
+  };
+  refresh(ctx);
+  value list = value::array{};
+  for (const auto& [name, tool] : registry_.tools()) {
+    if (!is_wanted(name) || !may_use(e, name)) continue;
+    value one;
+    one.set("name", name).set("description", tool.info.description);
+    one.set("params", tool.info.parameters).set("origin", tool.info.origin);
+    list.push(std::move(one));
+  }
+  auto packed = pack(list);
+  if (packed)
+    ctx.reply(e.cause, std::move(*packed));
+  else
+    ctx.fail(e.cause, packed.error());
+}
+
+void tools::on_register(context& ctx, const envelope& e, const value& args) {
+  if (auto added = registry_.add(argument(args, 0), e.from, caller_of(e)); !added) {
+    // Nobody hears the answer to a send.
+    if (e.kind == kind::send)
+      ctx.log(log_level::warning, "a tool was not registered",
+              {{"agent", caller_of(e)}, {"error", added.error().describe()}});
+    return ctx.fail(e.cause, added.error());
+  }
+  const monitor_id id = e.from.agent;  // random, so no other has it
+  if (watched_.emplace(id, e.from).second) ctx.monitor(id, e.from);
+  ctx.reply(e.cause, *pack(true));
+}
+
+/// The tool of that name, if the caller may use it.
+result<const known_tool*> tools::choose(context& ctx, const envelope& e, std::string_view name) {
+  const auto* tool = registry_.find(name);
+  if (tool == nullptr) {
+    refresh(ctx);
+    tool = registry_.find(name);
+  }
+  if (tool == nullptr) {
+    std::vector<std::string_view> usable;
+    for (const auto& [known, unused] : registry_.tools())
+      if (may_use(e, known)) usable.push_back(known);
+    return error(errc::not_found, unknown_name("tool", name, usable));
+  }
+  if (!may_use(e, name))
+    return error(errc::denied, caller_of(e) + " needs tools " + std::string(name) +
+                                   ", which its spec does not grant");
+  return tool;
+}
+
+result<void> tools::start(context& ctx, const envelope& e, const value& args) {
+  const auto& name = argument(args, 0);
+  if (!name.is_string())
+    return {errc::bad_argument,
+            "call needs the name of a tool, got " + std::string(name.type_name())};
+  TROUPE_TRY(tool, choose(ctx, e, name.as_string()));
+  value given = argument(args, 1);
+  if (given.is_nil()) given = value::map{};
+  if (auto fits = tool->shape.check(given); !fits) {
+    error why = std::move(fits.error());
+    why.message = "tool " + tool->info.name + ": " + why.message;
+    return why;
+  }
+  if (jobs_.size() >= settings_.max_open)
+    return {errc::overloaded,
+            "tool: " + std::to_string(settings_.max_open) + " calls are open already"};
+
+  const auto on = e.cause;
+  job j;
+  j.tool = tool->info.name;
+  j.origin = tool->origin;
+  std::optional<result<bytes>> at_once;
+  switch (tool->origin) {
+    case tool_origin::builtin: {
+      TROUPE_TRY(request, http_tool_request(j.tool, given, e.sender,
+                                            {settings_.time_limit, settings_.max_answer,
+                                             settings_.max_redirects}));
+      j.request = client_.start(std::move(request), outlet_events(outlet_));
+      by_request_[j.request] = on;
+      break;
+    }
+    case tool_origin::agent: {
+      TROUPE_TRY(body, pack(value::array{std::move(given)}));
+      ctx.call(on, on, tool->agent, tool->verb, std::move(body),
+               {.timeout = settings_.time_limit, .credit = e.credit});
+      break;
+    }
+    case tool_origin::plugin: {
+      TROUPE_TRY(body, pack(given));
+      tool_request request;
+      request.id = plugin_id(on);
+      request.name = j.tool;
+      request.args = std::move(body);
+      request.caller = caller_of(e);
+      request.rights = e.sender;
+      request.folder = settings_.folder;
+      request.time_left = settings_.time_limit;
+      if (e.deadline != never)
+        request.time_left = std::min(request.time_left, e.deadline - ctx.now());
+      request.max_result = settings_.max_answer;
+      at_once = plugins_.call_tool(request, outlet_);
+      if (!at_once) ctx.set_timer(on, settings_.time_limit);
+      break;
+    }
+  }
+  ++calls_;
+  jobs_[on] = std::move(j);
+  if (at_once) finish(ctx, on, *at_once);
+  return ok();
+}
+
+void tools::on_event(context& ctx, const envelope& e) {
+  if (e.verb != tool_answer_verb) return on_http(ctx, e);
+  auto answer = unpack_tool_answer(e.body);
+  if (!answer)
+    return ctx.log(log_level::error, "a plugin's answer can't be read",
+                   {{"error", answer.error().describe()}});
+  // Its own inverse. A late answer finds no job.
+  const auto on = plugin_id(answer->id);
+  if (answer->failure)
+    finish(ctx, on, *answer->failure);
+  else
+    finish(ctx, on, answer->value);
+}
+
+void tools::on_http(context& ctx, const envelope& e) {
+  auto body = unpack(e.body.view());
+  if (!body)
+    return ctx.log(log_level::error, "an event can't be read",
+                   {{"verb", e.verb}, {"error", body.error().describe()}});
+  auto known = by_request_.find(static_cast<request_id>((*body)["id"].as_int()));
+  if (known == by_request_.end()) return;
+  const auto on = known->second;
+  auto& j = jobs_.at(on);
+  if (e.verb == "http.head") {
+    j.head = std::move(*body);
+  } else if (e.verb == "http.data") {
+    j.body += (*body)["data"].as_string();
+  } else if (const auto* why = body->find("error")) {
+    finish(ctx, on, error_from(*why));
+  } else {
+    finish(ctx, on, pack(http_tool_answer(j.head, std::move(j.body))));
+  }
+}
+
+void tools::refresh(context& ctx) {
+  for (const auto& problem : registry_.refresh())
+    ctx.log(log_level::warning, "a tool of a plugin is not offered",
+            {{"error", problem.describe()}});
+}
+
+std::uint64_t tools::plugin_id(cause_id on) const {
+  return on ^ salt_;
+}
+
+void tools::finish(context& ctx, cause_id on, const result<bytes>& outcome) {
+  auto at = jobs_.find(on);
+  if (at == jobs_.end()) return;
+  if (at->second.origin == tool_origin::plugin) ctx.cancel_timer(on);
+  by_request_.erase(at->second.request);
+  jobs_.erase(at);
+  if (outcome)
+    ctx.reply(on, *outcome);
+  else
+    ctx.fail(on, outcome.error());
+  ctx.done(on);
+}
+
+void tools::abandon(cause_id on, const job& j) {
+  if (j.origin == tool_origin::builtin) client_.cancel(j.request);
+  if (j.origin == tool_origin::plugin) plugins_.cancel_tool(j.tool, plugin_id(on));
+  // The call to an agent ends with the cause it was made under.
+}
+
+value tools::inspect() const {
+  value v;
+  v.set("tools", static_cast<std::uint64_t>(registry_.tools().size()));
+  v.set("open", static_cast<std::uint64_t>(jobs_.size())).set("calls", calls_);
+  return v;
+}
+
+}  // namespace troupe
