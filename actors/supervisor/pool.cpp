@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "actors/supervisor/api.hpp"
-#include "base/msgpack.hpp"
+#include "agent/answers.hpp"
 
 namespace troupe {
 

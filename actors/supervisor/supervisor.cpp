@@ -4,8 +4,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "actors/supervisor/api.hpp"
-#include "base/msgpack.hpp"
+#include "agent/answers.hpp"
 
 namespace troupe {
 
@@ -397,19 +396,6 @@ value supervisor::inspect() const {
   v.set("intensity", options_.spec.intensity);
   v.set("waiting", static_cast<std::int64_t>(requests_.size()));
   return v;
-}
-
-void answer(context& ctx, cause_id cause, const value& v) {
-  if (auto body = pack(v))
-    ctx.reply(cause, std::move(*body));
-  else
-    ctx.fail(cause, body.error());
-  ctx.done(cause);
-}
-
-void refuse(context& ctx, cause_id cause, const error& why) {
-  ctx.fail(cause, why);
-  ctx.done(cause);
 }
 
 }  // namespace troupe

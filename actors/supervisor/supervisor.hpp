@@ -119,8 +119,4 @@ class supervisor : public behaviour {
   std::uint64_t last_id_;
 };
 
-/// Packs an answer of an actor and sends it; the message is done.
-void answer(context& ctx, cause_id cause, const value& v);
-void refuse(context& ctx, cause_id cause, const error& why);
-
 }  // namespace troupe

@@ -6,22 +6,15 @@
 
 #include "actors/supervisor/api.hpp"
 #include "actors/supervisor/supervisor.hpp"
-#include "base/msgpack.hpp"
+#include "agent/answers.hpp"
 #include "base/nearest.hpp"
+#include "base/utf8.hpp"
 
 namespace troupe {
 
 namespace {
 
 namespace api = supervisor_api;
-
-/// The one argument of a verb, or nil.
-result<value> argument(const envelope& e) {
-  TROUPE_TRY(args, unpack(e.body.view()));
-  if (!args.is_array() || args.as_array().size() > 1)
-    return error(errc::bad_argument, e.verb + ": expected one argument at most");
-  return args.as_array().empty() ? value() : args.as_array().front();
-}
 
 error busy(const child_record& c) {
   if (c.state == child_state::restarting)
@@ -42,7 +35,7 @@ std::string stem(const value& start) {
   name.erase(0, name.find_last_of('/') + 1);
   name.erase(std::min(name.find('.'), name.size()));
   std::erase_if(name, [](unsigned char c) { return c <= ' ' || c == '@' || c == '=' || c == '~'; });
-  return name.empty() ? "agent" : name.substr(0, 80);
+  return name.empty() ? "agent" : std::string(utf8_prefix(name, 80));
 }
 
 }  // namespace
@@ -81,24 +74,24 @@ result<void> supervisor::may_ask(const context& ctx, const envelope& e) const {
 }
 
 void supervisor::serve(context& ctx, const envelope& e) {
-  auto given = argument(e);
-  if (!given) return refuse(ctx, e.cause, given.error());
+  auto args = arguments(e, 1);
+  if (!args) return refuse(ctx, e.cause, args.error());
+  const auto given = args->empty() ? value() : args->front();
   if (e.verb == api::which_children) return answer(ctx, e.cause, which_children());
   if (e.verb == api::count_children) return answer(ctx, e.cause, count_children());
   if (e.verb == api::start_child) {
-    if (auto begun = start_child(ctx, e, std::move(*given)); !begun)
-      refuse(ctx, e.cause, begun.error());
+    if (auto begun = start_child(ctx, e, given); !begun) refuse(ctx, e.cause, begun.error());
     return;
   }
-  auto* c = children_.find(given->as_string());
-  if (!given->is_string())
+  auto* c = children_.find(given.as_string());
+  if (!given.is_string())
     return refuse(
         ctx, e.cause,
-        {errc::bad_argument, e.verb + ": expected an id, got " + std::string(given->type_name())});
+        {errc::bad_argument, e.verb + ": expected an id, got " + std::string(given.type_name())});
   if (c == nullptr)
     return refuse(ctx, e.cause,
-                  {errc::not_found,
-                   ctx.path() + " has no child " + std::string(given->as_string().substr(0, 100))});
+                  {errc::not_found, ctx.path() + " has no child " +
+                                        std::string(utf8_prefix(given.as_string(), 100))});
   if (e.verb == api::get_childspec) return answer(ctx, e.cause, c->spec.to_value());
   if (e.verb == api::terminate_child) {
     current_ = operation{operation::goal::terminate, e.cause, c->key};

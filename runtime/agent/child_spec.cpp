@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/nearest.hpp"
+#include "base/utf8.hpp"
 
 namespace troupe {
 
@@ -36,7 +37,7 @@ bool has(const names& list, std::string_view name) {
 
 error wrong(std::string_view key, std::string_view expected, const value& got) {
   std::string what(got.type_name());
-  if (got.is_string()) what = "\"" + std::string(got.as_string().substr(0, longest_id)) + "\"";
+  if (got.is_string()) what = "\"" + std::string(utf8_prefix(got.as_string(), longest_id)) + "\"";
   if (got.is_double()) what = "number " + std::to_string(got.as_double());
   if (got.is_int()) what = std::to_string(got.as_int());
   return {errc::config, std::string(key) + ": expected " + std::string(expected) + ", got " + what};

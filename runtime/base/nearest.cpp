@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 
+#include "base/utf8.hpp"
+
 namespace troupe {
 
 namespace {
@@ -51,7 +53,7 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 std::string unknown_name(std::string_view what, std::string_view word,
                          const std::vector<std::string_view>& known) {
   std::string sentence =
-      "unknown " + std::string(what) + " \"" + std::string(word.substr(0, longest)) + "\"";
+      "unknown " + std::string(what) + " \"" + std::string(utf8_prefix(word, longest)) + "\"";
   if (const auto near = nearest(word, known); !near.empty())
     return sentence + ": did you mean \"" + std::string(near) + "\"?";
   const char* separator = ": known are ";

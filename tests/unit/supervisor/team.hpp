@@ -16,7 +16,7 @@
 #include "actors/supervisor/api.hpp"
 #include "actors/supervisor/pool.hpp"
 #include "actors/supervisor/supervisor.hpp"
-#include "base/msgpack.hpp"
+#include "agent/answers.hpp"
 #include "support/simulation.hpp"
 
 namespace troupe::test {
