@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the directory answers: groups of agents by name. Bound as `directory`.
+//
+// An address is the right to send, so whoever asks for members needs `call` of the group's name; to
+// join, and so be called as one of them, needs `topics` of it.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace troupe::directory_api {
+
+/// The registered name of the actor.
+inline constexpr std::string_view name = "directory";
+
+/// (group) -> true, or false if the caller is in it already. It leaves by itself when it ends.
+/// Fails with bad_argument, denied, limit.
+inline constexpr std::string_view join = "join";
+/// (group) -> true, or false if the caller was not in it.
+inline constexpr std::string_view leave = "leave";
+/// (group) -> list of addresses, in the order in which they joined; empty if there is none. Fails
+/// with denied.
+inline constexpr std::string_view members = "members";
+/// (group) -> address of one of them, each in turn. Fails with denied, not_found if there is none.
+inline constexpr std::string_view any = "any";
+/// () -> {name: number of members}.
+inline constexpr std::string_view groups = "groups";
+
+inline const std::vector<std::string_view> verbs = {join, leave, members, any, groups};
+
+/// Characters of a group's name, and groups that one agent may be in.
+inline constexpr std::size_t longest_name = 200;
+inline constexpr std::size_t most_groups = 1000;
+
+}  // namespace troupe::directory_api

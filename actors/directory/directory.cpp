@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/directory/directory.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/directory/api.hpp"
+#include "agent/answers.hpp"
+#include "base/nearest.hpp"
+
+namespace troupe {
+
+namespace {
+
+namespace api = directory_api;
+
+/// Fails with denied unless the sender is granted `kind` of the group.
+result<void> check_grant(const envelope& e, std::string_view kind, const std::string& group) {
+  if (!e.sender || e.sender->grants.allows(kind, group)) return ok();
+  return {errc::denied, e.sender->path + " needs " + std::string(kind) + " " + group +
+                            ", which its spec does not grant"};
+}
+
+}  // namespace
+
+progress directory::receive(context& ctx, envelope_ptr e) {
+  switch (e->kind) {
+    case kind::start:
+      answer(ctx, e->cause, nullptr);
+      break;
+    case kind::stop:
+      ctx.exit(unpack_error(e->body));
+      break;
+    case kind::call: {
+      const auto said = serve(ctx, *e);
+      if (said)
+        answer(ctx, e->cause, *said);
+      else
+        refuse(ctx, e->cause, said.error());
+      break;
+    }
+    case kind::send:  // join and leave need no answer
+      if (auto said = serve(ctx, *e); !said)
+        ctx.log(log_level::warning, "a message was refused",
+                {{"verb", e->verb}, {"reason", said.error().describe()}});
+      break;
+    case kind::down:
+      if (auto watched = watched_.extract(e->id)) {
+        auto member = memberships_.extract(watched.mapped());
+        for (const auto& name : member.mapped().groups)
+          remove(member.key(), name);
+      }
+      break;
+    default:
+      break;
+  }
+  return progress::idle;
+}
+
+result<value> directory::serve(context& ctx, const envelope& e) {
+  if (std::find(api::verbs.begin(), api::verbs.end(), e.verb) == api::verbs.end())
+    return error(errc::unknown_verb, unknown_name("verb", e.verb, api::verbs));
+  TROUPE_TRY(args, arguments(e, 1));
+  if (e.verb == api::groups) {
+    value list = value::map{};
+    for (const auto& [name, group] : groups_)
+      list.set(name, static_cast<std::int64_t>(group.members.size()));
+    return list;
+  }
+  const std::string name(args.empty() ? std::string_view() : args.front().as_string());
+  if (name.empty() || name.size() > api::longest_name)
+    return error(errc::bad_argument, e.verb + ": expected a group's name of 1 to " +
+                                         std::to_string(api::longest_name) + " characters");
+  if (e.verb == api::leave) return value(leave(ctx, e.from, name));
+  if (e.verb == api::join) {
+    TROUPE_CHECK(check_grant(e, "topics", name));
+    return join(ctx, e.from, name);
+  }
+  TROUPE_CHECK(check_grant(e, "call", name));
+  const auto at = groups_.find(name);
+  if (e.verb == api::members) {
+    value list = value::array{};
+    if (at != groups_.end())
+      for (const auto& member : at->second.members)
+        list.push(to_value(member));
+    return list;
+  }
+  if (at == groups_.end()) return error(errc::not_found, "no agent is in the group " + name);
+  auto& group = at->second;
+  return to_value(group.members[group.next++ % group.members.size()]);
+}
+
+result<value> directory::join(context& ctx, const address& who, const std::string& name) {
+  auto& member = memberships_[who];
+  if (member.groups.size() >= api::most_groups && !member.groups.contains(name)) {
+    error e(errc::limit, "an agent is in at most " + std::to_string(api::most_groups) + " groups");
+    e.data = value::map{};
+    e.data.set("what", "groups");
+    return e;
+  }
+  if (!member.groups.insert(name).second) return value(false);
+  groups_[name].members.push_back(who);
+  if (member.watch == 0) {
+    member.watch = ++last_watch_;
+    watched_[member.watch] = who;
+    ctx.monitor(member.watch, who);
+  }
+  return value(true);
+}
+
+bool directory::leave(context& ctx, const address& who, const std::string& name) {
+  const auto at = memberships_.find(who);
+  if (at == memberships_.end() || at->second.groups.erase(name) == 0) return false;
+  remove(who, name);
+  if (!at->second.groups.empty()) return true;
+  ctx.demonitor(at->second.watch);
+  watched_.erase(at->second.watch);
+  memberships_.erase(at);
+  return true;
+}
+
+void directory::remove(const address& who, const std::string& name) {
+  const auto at = groups_.find(name);
+  std::erase(at->second.members, who);
+  if (at->second.members.empty()) groups_.erase(at);
+}
+
+value directory::inspect() const {
+  value v = value::map{};
+  v.set("groups", static_cast<std::int64_t>(groups_.size()));
+  v.set("members", static_cast<std::int64_t>(memberships_.size()));
+  return v;
+}
+
+}  // namespace troupe

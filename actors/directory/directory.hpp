@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Groups of agents: who is in which, until it leaves or ends. Registered names are not here but in
+// the carrier's table, where finding one costs no message.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/behaviour.hpp"
+#include "agent/context.hpp"
+
+namespace troupe {
+
+class directory final : public behaviour {
+ public:
+  progress receive(context& ctx, envelope_ptr e) override;
+  concurrency overlap() const override { return {.slots = concurrency::unlimited}; }
+  value inspect() const override;
+
+ private:
+  struct group {
+    std::vector<address> members;
+    std::size_t next = 0;  ///< whose turn it is to be `any`
+  };
+  struct membership {
+    monitor_id watch = 0;
+    std::set<std::string> groups;
+  };
+
+  result<value> serve(context& ctx, const envelope& e);
+  result<value> join(context& ctx, const address& who, const std::string& name);
+  bool leave(context& ctx, const address& who, const std::string& name);
+  void remove(const address& who, const std::string& name);
+
+  std::map<std::string, group, std::less<>> groups_;
+  std::unordered_map<address, membership> memberships_;
+  std::unordered_map<monitor_id, address> watched_;
+  monitor_id last_watch_ = 0;
+};
+
+}  // namespace troupe
