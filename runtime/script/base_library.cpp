@@ -152,8 +152,11 @@ const char* read_piece(lua_State* L, void* data, std::size_t* size) {
 int base_load(lua_State* L) {
   const char* mode = luaL_optstring(L, 3, "bt");
   const bool with_environment = !lua_isnone(L, 4);
-  // "b" alone lets no text through: then Lua says so.
-  const char* allowed = std::strchr(mode, 't') != nullptr ? "t" : "";
+  if (std::strchr(mode, 't') == nullptr) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "load: mode '%s' lets no text in, and bytecode is never let in", mode);
+    return 2;
+  }
   std::size_t size = 0;
   int status;
   if (const char* text = lua_tolstring(L, 1, &size); text != nullptr) {
@@ -163,13 +166,13 @@ int base_load(lua_State* L) {
       lua_pushliteral(L, "load: the text is longer than 1 MiB");
       return 2;
     }
-    status = luaL_loadbufferx(L, text, size, name, allowed);
+    status = luaL_loadbufferx(L, text, size, name, "t");
   } else {
     const char* name = luaL_optstring(L, 2, "=(load)");
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, piece_slot);
     reading so_far;
-    status = lua_load(L, read_piece, &so_far, name, allowed);
+    status = lua_load(L, read_piece, &so_far, name, "t");
   }
   if (status != LUA_OK) {
     lua_pushnil(L);

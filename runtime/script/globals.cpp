@@ -132,15 +132,29 @@ void push_global(lua_State* L, const global& g) {
   }
 }
 
-/// `__index` of the table of globals.
-int missing_global(lua_State* L) {
-  if (lua_type(L, 2) != LUA_TSTRING) return 0;
+/// The global that is named by the value at `index`, or null.
+const global* find_global(lua_State* L, int index) {
+  if (lua_type(L, index) != LUA_TSTRING) return nullptr;
   std::size_t size = 0;
-  const char* text = lua_tolstring(L, 2, &size);
+  const char* text = lua_tolstring(L, index, &size);
   const std::string_view name(text, size);
   const auto* g = std::lower_bound(std::begin(all_globals), std::end(all_globals), name,
                                    [](const global& x, std::string_view y) { return x.name < y; });
-  if (g == std::end(all_globals) || g->name != name) return 0;
+  return g != std::end(all_globals) && g->name == name ? g : nullptr;
+}
+
+/// `__newindex` of the table of globals: what a script takes away must not come back.
+int new_global(lua_State* L) {
+  if (lua_isnil(L, 3) && find_global(L, 2) != nullptr) internals::complete_globals(L);
+  lua_settop(L, 3);
+  lua_rawset(L, 1);
+  return 0;
+}
+
+/// `__index` of the table of globals.
+int missing_global(lua_State* L) {
+  const auto* g = find_global(L, 2);
+  if (g == nullptr) return 0;
   push_global(L, *g);
   lua_pushvalue(L, 2);
   lua_pushvalue(L, -2);
@@ -194,9 +208,11 @@ int internals::open_globals(lua_State* L) {
   lua_settop(L, 0);
   lua_pushglobaltable(L);
   state::of(L).globals_ = lua_topointer(L, 1);
-  lua_createtable(L, 0, 1);
+  lua_createtable(L, 0, 2);
   lua_pushcfunction(L, missing_global);
   lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, new_global);
+  lua_setfield(L, -2, "__newindex");
   lua_setmetatable(L, 1);
   open_string_metatable(L);
   // Lua makes these two texts where it can't report that there is no memory for them.

@@ -60,7 +60,7 @@ class state_test : public testing::Test {
     for (int i = -n; i < 0; ++i) {
       std::size_t size = 0;
       const char* text = luaL_tolstring(co, i, &size);
-      if (!all.empty()) all += ' ';
+      if (i > -n) all += ' ';
       all.append(text, size);
       lua_pop(co, 1);
     }

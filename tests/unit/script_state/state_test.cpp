@@ -112,10 +112,10 @@ TEST_F(state_test, a_memory_leak_ends_as_the_limit_memory) {
            "local s = ('x'):rep(1e5) return table.concat({ s, s, s, s, s, s, s, s, s, s, s })",
            "return string.format(('%s'):rep(20), (' '):rep(1e5), table.unpack({}, 1, 0))",
            "local t = {} for i = 1, 1e6 do t[i] = table.pack(table.unpack({}, 1, 1000)) end",
-           "local f = '' while true do f = f .. 'return {},' load(f) end",
+           "local f = 'x = {} ' while true do f = f .. f keep = load(f) end",
            "return string.pack('c2000000', 'x')",
            "local t = {} for i = 1, 1e6 do t['k' .. i] = i end",
-           "local function f() return f() , {} end local s = {} while true do s = { s } end",
+           "local s = {} while true do s = { s } end",
        }) {
     s.reset();
     auto o = run(bomb);
