@@ -151,9 +151,13 @@ int set_up(lua_State* l) {
   return 0;
 }
 
+int returned(lua_State*, int, lua_KContext) {
+  return 1;
+}
+
 int run_file(lua_State* l) {
   give_globals(l);
-  lua_call(l, 0, 1);
+  lua_callk(l, 0, 1, 0, returned);
   return 1;
 }
 
@@ -200,7 +204,7 @@ result<app_file> run_app_file(const std::string& file, const std::string& folder
     return std::move(e.result);
   }
   if (how == ran::failed) {
-    auto why = lua->failure_error(co);
+    auto why = failure_of(*lua, co, e.codec);
     if (lua->failure().limit == nullptr) why.code = to_string(errc::config);
     return why;
   }

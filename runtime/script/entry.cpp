@@ -76,13 +76,42 @@ int ignored(lua_State*, int, lua_KContext) {
   return 0;
 }
 
+/// What stands in agent.on as a tool is one of the node's, as `<id>.verb`.
+void offer_tools(lua_State* l, lua_agent& a) {
+  const auto id = std::string_view(a.name()).substr(a.name().rfind('/') + 1);
+  lua_rawgeti(l, LUA_REGISTRYINDEX, on_key);
+  lua_pushnil(l);
+  while (lua_next(l, -2)) {  // verbs, verb, handler
+    if (lua_istable(l, -1)) {
+      lua_createtable(l, 0, 4);
+      for (const auto* field : {"description", "params"}) {
+        lua_getfield(l, -2, field);
+        lua_setfield(l, -2, field);
+      }
+      lua_pushlstring(l, id.data(), id.size());
+      lua_pushliteral(l, ".");
+      lua_pushvalue(l, -5);
+      lua_concat(l, 3);
+      lua_setfield(l, -2, "name");
+      lua_pushvalue(l, -3);
+      lua_setfield(l, -2, "verb");
+      a.offer_tool(l, lua_gettop(l));
+      lua_pop(l, 1);
+    }
+    lua_pop(l, 1);
+  }
+  lua_pop(l, 1);
+}
+
 int started(lua_State* l, int, lua_KContext) {
   auto& a = lua_agent::of(l);
-  if (lua_isnil(l, -2) && !lua_isnil(l, -1))
+  if (lua_isnil(l, -2) && !lua_isnil(l, -1)) {
     a.refuse_start(l, -1);
-  else
-    a.confirm_start(lua_type(l, -2) == LUA_TSTRING &&
-                    std::string_view(lua_tostring(l, -2)) == "ignore");
+    return 0;
+  }
+  offer_tools(l, a);
+  a.confirm_start(lua_type(l, -2) == LUA_TSTRING &&
+                  std::string_view(lua_tostring(l, -2)) == "ignore");
   return 0;
 }
 

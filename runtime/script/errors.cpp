@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "script/errors.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -71,6 +72,16 @@ int join_error(lua_State* l) {
   luaL_tolstring(l, 2, nullptr);
   lua_concat(l, 2);
   return 1;
+}
+
+/// `agent.lua:27` of the first line of a traceback that is a script's.
+std::string first_place(std::string_view traceback) {
+  while (!traceback.empty()) {
+    const auto line = traceback.substr(0, traceback.find('\n'));
+    if (!line.starts_with("[C]")) return std::string(line.substr(0, line.find(": in ")));
+    traceback.remove_prefix(std::min(line.size() + 1, traceback.size()));
+  }
+  return {};
 }
 
 void set_error_type(lua_State* l) {
@@ -173,6 +184,21 @@ error to_error(lua_State* l, int index, body_codec& codec) {
     }
   }
   why.message += " (with data that can't be sent: " + plain.error().message + ")";
+  return why;
+}
+
+error failure_of(const state& s, lua_State* co, body_codec& codec) {
+  const auto& failed = s.failure();
+  if (!lua_istable(co, -1)) return s.failure_error(co);
+  auto said = to_error(co, -1, codec);
+  const auto place = first_place(failed.traceback);
+  // A limit is no mistake of a line; and what no script raised says where by itself.
+  if (failed.limit != nullptr || place.empty()) {
+    said.traceback = failed.traceback;
+    return said;
+  }
+  auto why = said.wrapped(errc::crash, "raised at " + place);
+  why.traceback = failed.traceback;
   return why;
 }
 

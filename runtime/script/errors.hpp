@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "script/body.hpp"
+#include "script/state.hpp"
 
 namespace troupe::script {
 
@@ -31,5 +32,9 @@ int make_error(lua_State* l);
 /// What stands at `index` as an error: a record as it is, text with code `failed`, anything else
 /// `failed` with it as data. What can't be packed is left out and named. Does not raise.
 error to_error(lua_State* l, int index, body_codec& codec);
+
+/// Why a script's last `resume` failed, `co` as it was left: a record that was raised becomes the
+/// cause of a crash that says where; a limit stays what it is. Does not raise.
+error failure_of(const state& s, lua_State* co, body_codec& codec);
 
 }  // namespace troupe::script

@@ -148,10 +148,7 @@ int open_json(lua_State* l) {
   luaL_newlib(l, functions);
   push_null(l);
   lua_setfield(l, -2, "null");
-  lua_pushliteral(l, "troupe._schema");
-  push_library_module(l, -1);
-  lua_setfield(l, -3, "schema");
-  lua_pop(l, 1);
+  add_late_member(l, "schema", "troupe._schema");
   return 1;
 }
 

@@ -167,6 +167,16 @@ void lua_agent::confirm_start(bool ignore) {
   ctx_->reply(start_, std::move(*body));
 }
 
+void lua_agent::offer_tool(lua_State* l, int index) {
+  auto args = codec_.pack_list(l, index, index);
+  if (!args) {
+    ctx_->log(log_level::warning, "a verb is not offered as a tool",
+              {{"reason", args.error().describe()}});
+    return;
+  }
+  ctx_->call(no_cause, take_slot({}), std::string("tool"), "register", std::move(*args));
+}
+
 void lua_agent::refuse_start(lua_State* l, int index) {
   refuse_start(to_error(l, index, codec_));
 }
@@ -200,9 +210,7 @@ result<value> lua_agent::declare(int slices) {
   }
   current_ = nullptr;
   if (how == ran::done) return codec_.to_value(t->co, -1);
-  if (how == ran::failed && state_->failure().limit == nullptr && lua_istable(t->co, -1))
-    return to_error(t->co, -1, codec_);
-  return state_->failure_error(t->co);
+  return failure_of(*state_, t->co, codec_);
 }
 
 value lua_agent::inspect() const {

@@ -169,12 +169,15 @@ class lua_agent final : public host {
   /// The file is loaded; `concurrent` is at that index.
   void loaded(lua_State* l, int concurrent, bool traps_exits);
   void confirm_start(bool ignore);
+  /// Registers { name, description, params, verb } at `index` with the node's tools. Nobody waits
+  /// for the answer; a refusal is logged.
+  void offer_tool(lua_State* l, int index);
   void refuse_start(lua_State* l, int index);
 
  private:
   struct wait_slot {
     call_id id = 0;
-    task* who = nullptr;
+    task* who = nullptr;     ///< null, and no stream: nobody waits, an error is logged
     std::uint64_t into = 0;  ///< a stream
   };
 

@@ -46,6 +46,17 @@ bool load_library_module(lua_State* l, std::string_view name) noexcept {
   return static_cast<bool>(done);
 }
 
+/// __index with upvalues: the member's name, the module it comes from.
+int find_late_member(lua_State* l) {
+  lua_settop(l, 2);
+  if (!lua_rawequal(l, 2, lua_upvalueindex(1))) return 0;
+  push_library_module(l, lua_upvalueindex(2));
+  lua_pushvalue(l, 2);
+  lua_pushvalue(l, -2);
+  lua_rawset(l, 1);
+  return 1;
+}
+
 }  // namespace
 
 result<module> lua_agent::find_module(std::string_view name) noexcept {
@@ -70,6 +81,15 @@ result<module> lua_agent::find_module(std::string_view name) noexcept {
 
 void lua_agent::print(std::string_view line) noexcept {
   if (auto* ctx = ctx_if_running()) ctx->log(log_level::info, line);
+}
+
+void add_late_member(lua_State* l, const char* name, const char* module) {
+  lua_createtable(l, 0, 1);
+  lua_pushstring(l, name);
+  lua_pushstring(l, module);
+  lua_pushcclosure(l, find_late_member, 2);
+  lua_setfield(l, -2, "__index");
+  lua_setmetatable(l, -2);
 }
 
 void push_library_module(lua_State* l, int index) {

@@ -32,6 +32,9 @@ void push_core(lua_State* l);
 void push_library_module(lua_State* l, int index);
 /// The same as a lua_CFunction.
 int open_library_module(lua_State* l);
+/// The module on top gets a member that is what another module returns, loaded when it is first
+/// asked for. Once a module.
+void add_late_member(lua_State* l, const char* name, const char* module);
 
 // -- arguments
 

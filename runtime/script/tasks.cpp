@@ -14,16 +14,6 @@ namespace {
 constexpr int slot_bits = 20;
 constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
 
-/// `agent.lua:27` of the first line of a traceback that is a script's.
-std::string first_place(std::string_view traceback) {
-  while (!traceback.empty()) {
-    const auto line = traceback.substr(0, traceback.find('\n'));
-    if (!line.starts_with("[C]")) return std::string(line.substr(0, line.find(": in ")));
-    traceback.remove_prefix(std::min(line.size() + 1, traceback.size()));
-  }
-  return {};
-}
-
 }  // namespace
 
 // -- waits ----------------------------------------------------------------------------------------
@@ -70,6 +60,13 @@ void lua_agent::on_answer(envelope_ptr m) {
   auto* slot = find_slot(m->id);
   if (slot == nullptr) return;
   if (slot->into != 0) return on_stream(slot->into, std::move(m));
+  if (slot->who == nullptr) {
+    free_slot(m->id);
+    if (m->kind == kind::error)
+      ctx_->log(log_level::warning, "a verb is not offered as a tool",
+                {{"reason", unpack_error(m->body).describe()}});
+    return;
+  }
   auto& t = *slot->who;
   free_slot(m->id);
   t.waits_for = 0;
@@ -247,19 +244,7 @@ void lua_agent::finish(task& t) {
 }
 
 void lua_agent::crash(task& t) {
-  auto why = state_->failure_error(t.co);
-  if (state_->failure().limit == nullptr && lua_istable(t.co, -1)) {
-    // A record says more than where it was raised; as a reason it is what caused the crash.
-    auto said = to_error(t.co, -1, codec_);
-    const auto& traceback = state_->failure().traceback;
-    const auto place = first_place(traceback);
-    if (loading_ && place.empty()) {
-      why = std::move(said);  // not the script raised it: it is no agent
-    } else {
-      why = said.wrapped(errc::crash, place.empty() ? "raised" : "raised at " + place);
-      why.traceback = traceback;
-    }
-  }
+  auto why = failure_of(*state_, t.co, codec_);
   if (!started_ && t.is_root) {
     refuse_start(std::move(why));
     return;

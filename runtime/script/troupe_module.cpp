@@ -267,18 +267,6 @@ int current(lua_State* l) {
   return 1;
 }
 
-/// `troupe.supervisor` and what else is in Lua comes when it is first asked for.
-int find_member(lua_State* l) {
-  if (lua_type(l, 2) != LUA_TSTRING || std::string_view(lua_tostring(l, 2)) != "supervisor")
-    return 0;
-  lua_pushliteral(l, "troupe._supervisor");
-  push_library_module(l, lua_gettop(l));
-  lua_pushvalue(l, 2);
-  lua_pushvalue(l, -2);
-  lua_rawset(l, 1);
-  return 1;
-}
-
 }  // namespace
 
 int open_troupe(lua_State* l) {
@@ -310,10 +298,7 @@ int open_troupe(lua_State* l) {
   new_handle_type(l, later_type, later, nullptr);
   open_stream_type(l);
   luaL_newlib(l, functions);
-  lua_createtable(l, 0, 1);
-  lua_pushcfunction(l, find_member);
-  lua_setfield(l, -2, "__index");
-  lua_setmetatable(l, -2);
+  add_late_member(l, "supervisor", "troupe._supervisor");
   return 1;
 }
 

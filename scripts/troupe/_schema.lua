@@ -13,12 +13,14 @@ local types = {
   object = "object", array = "array", table = "object", list = "array",
 }
 
+local json = require("troupe.json")
+
 local convert
 
 local function from_text(name, text)
   local kind, optional, description = text:match("^(%a+%[?%]?)(%??)%s*(.*)$")
   if not kind then error(("json.schema: %s: %q is no type"):format(name, text), 0) end
-  local schema = {}
+  local schema = json.object()
   local element = kind:match("^(%a+)%[%]$")
   if element then
     schema.type = "array"
@@ -63,7 +65,6 @@ function convert(form, prefix)
     properties[name] = schema
     if not optional then required[#required + 1] = name end
   end
-  local json = require("troupe.json")
   return {
     type = "object",
     properties = json.object(properties),

@@ -34,10 +34,12 @@ TEST_F(start_test, names_what_a_file_returned_instead_of_an_agent) {
 }
 
 TEST_F(start_test, names_file_and_line_of_what_is_wrong_with_the_file) {
-  EXPECT_THAT(start("local x = = 1"), testing::StartsWith("syntax: agent.lua:1: unexpected symbol"));
+  EXPECT_THAT(start("local x = = 1"),
+              testing::StartsWith("syntax: agent.lua:1: unexpected symbol"));
   EXPECT_THAT(start("\n\nerror('oh')"), testing::StartsWith("crash: agent.lua:3: oh"));
-  EXPECT_THAT(start("require('troupe').call('x', 'y')"),
-              testing::HasSubstr("troupe.call can't be used while the file loads: use agent.on_start"));
+  EXPECT_THAT(
+      start("require('troupe').call('x', 'y')"),
+      testing::HasSubstr("troupe.call can't be used while the file loads: use agent.on_start"));
   EXPECT_THAT(start("require('other')"), testing::HasSubstr("other.lua"));
 }
 
@@ -46,7 +48,8 @@ TEST_F(start_test, catches_one_dot_too_many_and_hooks_that_nobody_knows) {
   EXPECT_THAT(slip("function agent.on.down() end"), testing::HasSubstr("write agent.on_down"));
   EXPECT_THAT(slip("function agent.on_strat() end"),
               testing::HasSubstr("unknown hook \"on_strat\": did you mean \"on_start\"?"));
-  EXPECT_THAT(slip("agent.on_start = 5"), testing::HasSubstr("agent.on_start: expected a function"));
+  EXPECT_THAT(slip("agent.on_start = 5"),
+              testing::HasSubstr("agent.on_start: expected a function"));
   EXPECT_THAT(slip("agent.on.say = {}"),
               testing::HasSubstr("agent.on.say: expected a function or a tool, got table"));
   EXPECT_THAT(slip("agent.on[1] = print"), testing::HasSubstr("a verb is a string"));
@@ -77,9 +80,12 @@ TEST_F(start_test, merges_the_options_of_the_spec_over_the_defaults) {
   ASSERT_TRUE(made) << made.error().describe();
   auto options = world.call(*made, "options");
   ASSERT_TRUE(options);
-  EXPECT_EQ(*options,
-            value(value::map{{"model", "small"}, {"size", 9}, {"deep", value::map{{"a", 1}}},
-                             {"key", "k"}, {"ratio", 1}, {"loud", false}}));
+  EXPECT_EQ(*options, value(value::map{{"model", "small"},
+                                       {"size", 9},
+                                       {"deep", value::map{{"a", 1}}},
+                                       {"key", "k"},
+                                       {"ratio", 1},
+                                       {"loud", false}}));
   EXPECT_EQ(start(source, value::map{{"ratio", 1}}),
             "config: agent.lua: option \"key\" (string) is required (a)");
   EXPECT_EQ(start(source, value::map{{"key", 5}, {"ratio", 1}}),
@@ -111,7 +117,8 @@ TEST_F(start_test, refuses_to_start_as_on_start_says) {
 
 TEST_F(start_test, waits_in_on_start) {
   add("b", "function agent.on.x() return 5 end");
-  EXPECT_EQ(slip("function agent.on_start(self) assert(troupe.call('b', 'x') == 5) end"), "started");
+  EXPECT_EQ(slip("function agent.on_start(self) assert(troupe.call('b', 'x') == 5) end"),
+            "started");
 }
 
 TEST_F(start_test, runs_on_stop_in_order) {
@@ -252,12 +259,14 @@ TEST_F(declaration_test, gives_up_on_what_does_not_load) {
             "limit: agent.lua: loading it takes too long");
   EXPECT_EQ(declared("x = = 1").error().code, "syntax");
   EXPECT_EQ(declared("error('oh')").error().message, "agent.lua:1: oh");
-  EXPECT_EQ(declared("local t = {} while true do t[#t+1] = ('x'):rep(1000) end").error().code, "limit");
+  EXPECT_EQ(declared("local t = {} while true do t[#t+1] = ('x'):rep(1000) end").error().code,
+            "limit");
   EXPECT_THAT(declared("require('troupe').find('x')").error().message,
               testing::HasSubstr("while the file loads"));
   EXPECT_THAT(declared("require('troupe.async').sleep(1)").error().message,
               testing::HasSubstr("while the file loads"));
-  EXPECT_EQ(declared("return require('troupe').agent { needs = { lm = {} } }").error().code, "config");
+  EXPECT_EQ(declared("return require('troupe').agent { needs = { lm = {} } }").error().code,
+            "config");
   EXPECT_EQ(declared("return require('troupe').agent { options = { f = print } }").error().code,
             "bad_body");
   EXPECT_EQ(declared("coroutine.yield() return require('troupe').agent()").error().code, "crash");
