@@ -104,13 +104,13 @@ struct poller::impl {
 
 poller::poller() : impl_(std::make_unique<impl>()) {}
 
-result<std::unique_ptr<poller>> poller::make() {
-  TROUPE_TRY(p, make_manual());
+result<std::unique_ptr<poller>> poller::open() {
+  TROUPE_TRY(p, open_manual());
   p->impl_->thread = std::thread([i = p->impl_.get()] { i->loop(); });
   return p;
 }
 
-result<std::unique_ptr<poller>> poller::make_manual() {
+result<std::unique_ptr<poller>> poller::open_manual() {
   std::unique_ptr<poller> p(new poller());
   auto& i = *p->impl_;
   i.epoll = unique_fd(::epoll_create1(EPOLL_CLOEXEC));

@@ -22,9 +22,9 @@ class poller {
   using ready_function = std::function<bool(std::uint32_t events)>;
 
   /// Fails with io.
-  static result<std::unique_ptr<poller>> make();
+  static result<std::unique_ptr<poller>> open();
   /// One without a thread of its own: everything happens in `step`. For tests.
-  static result<std::unique_ptr<poller>> make_manual();
+  static result<std::unique_ptr<poller>> open_manual();
   /// Runs tasks that wait, destroys what is still watched, ends the thread.
   ~poller();
   poller(const poller&) = delete;

@@ -31,7 +31,7 @@ struct tube {
 };
 
 TEST(poller, says_once_that_something_is_ready_and_again_after_rearm) {
-  auto io = *poller::make_manual();
+  auto io = *poller::open_manual();
   tube t;
   int calls = 0;
   auto key = io->watch(t.out.get(), EPOLLIN, [&](std::uint32_t) { return ++calls > 0; });
@@ -48,7 +48,7 @@ TEST(poller, says_once_that_something_is_ready_and_again_after_rearm) {
 }
 
 TEST(poller, drops_a_watch_that_returns_false_or_is_forgotten) {
-  auto io = *poller::make_manual();
+  auto io = *poller::open_manual();
   tube a, b;
   auto held = std::make_shared<int>();
   ASSERT_TRUE(io->watch(a.out.get(), EPOLLIN, [held](std::uint32_t) { return false; }));
@@ -64,7 +64,7 @@ TEST(poller, drops_a_watch_that_returns_false_or_is_forgotten) {
 }
 
 TEST(poller, refuses_a_descriptor_that_is_none) {
-  auto io = *poller::make();
+  auto io = *poller::open();
   auto held = std::make_shared<int>();
   auto key = io->watch(-1, EPOLLIN, [held](std::uint32_t) { return true; });
   ASSERT_FALSE(key);
@@ -74,7 +74,7 @@ TEST(poller, refuses_a_descriptor_that_is_none) {
 }
 
 TEST(poller, runs_tasks_in_order_on_its_own_thread_and_those_that_wait_at_its_end) {
-  auto io = *poller::make();
+  auto io = *poller::open();
   std::promise<std::thread::id> where;
   std::vector<int> order;
   for (int i = 0; i < 100; ++i)
@@ -88,7 +88,7 @@ TEST(poller, runs_tasks_in_order_on_its_own_thread_and_those_that_wait_at_its_en
 }
 
 TEST(poller, takes_tasks_and_watches_from_many_threads) {
-  auto io = *poller::make();
+  auto io = *poller::open();
   std::atomic<int> ran{0}, ready{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i)

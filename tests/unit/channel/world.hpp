@@ -97,7 +97,7 @@ class world : public testing::Test {
     value data() const { return got ? *got : value(got.error().describe()); }
   };
 
-  world() : io(std::move(*poller::make_manual())), sim(std::make_unique<simulation>()) {
+  world() : io(std::move(*poller::open_manual())), sim(std::make_unique<simulation>()) {
     auto made = sim->add("probe",
                          [this](context& ctx, envelope& e) {
                            switch (e.kind) {
