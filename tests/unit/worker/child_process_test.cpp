@@ -155,8 +155,7 @@ TEST(worker_process, a_worker_dies_with_its_node) {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel.data()) != 0) ::_exit(1);
     child_options o;
     o.program = TEST_WORKER;
-    o.arguments = {"--node", std::to_string(::getpid()),
-                   "--run",  "/bin/sh",
+    o.arguments = {"--node", std::to_string(::getpid()), "--run", "/bin/sh",
                    "-c",     "echo $$; exec sleep 1000"};
     o.environment = {"PATH=/usr/bin:/bin"};
     o.channel = channel[1];
