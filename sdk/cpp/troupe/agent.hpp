@@ -146,9 +146,14 @@ class turn {
   std::uint64_t spawn(const value& spec, then next);
   std::uint64_t find(std::string_view name, then next);
   std::uint64_t bind(std::string_view name, then next);
-  /// Ends this agent after this turn, with `normal` or with a failure.
-  void exit() { api_->exit(at_, nullptr); }
+  /// Ends this agent after this turn, with `normal` or with a failure. A call that is not answered
+  /// by then fails with `down`.
+  void exit() {
+    is_ending_ = true;
+    api_->exit(at_, nullptr);
+  }
   void exit(const failure& why) {
+    is_ending_ = true;
     const auto e = detail::error_record(why);
     api_->exit(at_, &e);
   }
@@ -217,6 +222,7 @@ class turn {
   address from_;
   double time_left_ = -1;
   bool left_open_ = false;
+  bool is_ending_ = false;
 };
 
 /// Base of an agent kind. Its constructor takes the options (a map) and names the verbs:
@@ -362,7 +368,7 @@ inline void agent::dispatch(turn& t, const troupe_envelope_t& e, std::int32_t& r
       const value args = unpack(e.body);
       try {
         const value v = found->second(t, args.as_list());
-        if (!t.left_open_ && e.kind == TROUPE_KIND_CALL) t.reply(e.cause, v);
+        if (!t.left_open_ && !t.is_ending_ && e.kind == TROUPE_KIND_CALL) t.reply(e.cause, v);
       } catch (const failure& why) {
         if (e.kind == TROUPE_KIND_SEND) throw;
         t.fail(e.cause, why);
