@@ -18,7 +18,7 @@ struct tool_call {
   std::uint64_t id = 0;
   value args;                    ///< a map that fits the schema
   std::string caller;            ///< path of the agent that asks
-  value grants;                  ///< what it may do: { read = { globs }, ... }
+  value grants;                  ///< what it may do: { read = { globs }, ... }, or "all"
   std::string folder;            ///< absolute; where relative paths start
   double time_left = -1;         ///< seconds; below zero: no limit
   std::uint64_t max_result = 0;  ///< bytes

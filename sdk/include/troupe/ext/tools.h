@@ -22,8 +22,8 @@ typedef struct troupe_tool_call {
   uint64_t id;           ///< names the call for `cancel`; unique in the life of the node
   troupe_bytes_t args;   ///< a map that fits the schema
   troupe_text_t caller;  ///< path of the agent that asks
-  troupe_bytes_t
-      grants;  ///< what the caller may do: a map { read = { globs }, write = ..., net = ... }
+  /// What the caller may do: a map { read = { globs }, write = ..., net = ... }, or the text "all".
+  troupe_bytes_t grants;
   troupe_text_t folder;  ///< absolute; where relative paths in `args` start
   double time_left;      ///< seconds; below zero: no limit
   uint64_t max_result;   ///< bytes that an answer may have
