@@ -4,6 +4,7 @@
 #pragma once
 
 #include <caf/actor_system_config.hpp>
+#include <caf/logger.hpp>
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/coordinator.hpp>
@@ -59,6 +60,8 @@ class fifo_policy : public caf::policy::unprofiled {
   caf::resumable* dequeue(Worker* self) {
     auto& data = d(self);
     if (data.me == nullptr) {
+      // Else CAF looks up the running actor for its log, under a lock, twice a turn.
+      caf::logger::set_current_actor_system(nullptr);
       data.team = &d(self->parent()).team;
       data.me = &(*data.team)[self->id()];
     }
