@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a message costs on process and carrier, beside a bare event_based_actor of CAF in the same
-// run. Plain figures, one a line; `bench_core SECONDS` scales how long each runs (default 1).
+// run. Plain figures, one a line. `bench_core SCALE ROW`: how much work (default 1), and which row
+// alone, without CAF's, as a profiler wants it: trip, many, start, idle.
 #include <atomic>
 #include <caf/all.hpp>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <latch>
 #include <memory>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "agent/behaviour.hpp"
@@ -203,6 +207,18 @@ double start_and_end(std::size_t threads, int wanted) {
   return ns_since(began) / wanted;
 }
 
+/// Processor time of this program while nothing happens, in percent of one core.
+double idle_share(int agents) {
+  node_and_gate n(2);
+  for (int i = 0; i < agents; ++i)
+    n.gate->start(agent(std::make_unique<answers>())).value();
+  // Past the few milliseconds in which threads still look for work.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  const auto used = std::clock();
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  return 100.0 * static_cast<double>(std::clock() - used) / CLOCKS_PER_SEC / 2;
+}
+
 // -- bare CAF -------------------------------------------------------------------------------------
 
 caf::behavior bare_answers(caf::event_based_actor*) {
@@ -236,18 +252,24 @@ double bare_round_trip(std::size_t threads, int pairs, int rounds) {
 
 int main(int argc, char** argv) {
   const double scale = argc > 1 ? std::atof(argv[1]) : 1;
+  const std::string_view only = argc > 2 ? argv[2] : "";
+  const auto wanted = [&](std::string_view what) { return only.empty() || what == only; };
   for (const std::size_t threads : {1, 2})
     for (const int pairs : {1, 8}) {
       const int rounds = static_cast<int>(scale * (pairs == 1 ? 800'000 : 100'000));
+      if (!wanted("trip")) continue;
       const double ours = round_trip(threads, pairs, rounds);
-      const double bare = bare_round_trip(threads, pairs, rounds);
+      const double bare = only.empty() ? bare_round_trip(threads, pairs, rounds) : 0;
       std::printf("round trip, %zu threads, %d pairs: %7.0f ns, bare CAF %7.0f ns: %.2f x\n",
                   threads, pairs, ours, bare, ours / bare);
     }
   for (const std::size_t threads : {1, 2})
-    std::printf("64 senders, one receiver, %zu threads: %7.0f ns a message\n", threads,
-                many_to_one(threads, 64, static_cast<int>(scale * 20'000)));
+    if (wanted("many"))
+      std::printf("64 senders, one receiver, %zu threads: %7.0f ns a message\n", threads,
+                  many_to_one(threads, 64, static_cast<int>(scale * 20'000)));
   for (const std::size_t threads : {1, 2})
-    std::printf("start, first message, end, %zu threads: %7.0f ns\n", threads,
-                start_and_end(threads, static_cast<int>(scale * 200'000)));
+    if (wanted("start"))
+      std::printf("start, first message, end, %zu threads: %7.0f ns\n", threads,
+                  start_and_end(threads, static_cast<int>(scale * 200'000)));
+  if (wanted("idle")) std::printf("10 000 idle agents: %.2f %% of a core\n", idle_share(10'000));
 }
