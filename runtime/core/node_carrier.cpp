@@ -24,7 +24,7 @@ node_carrier::node_carrier(node_options options)
     : node_(std::make_unique<core::inner_carrier>(std::move(options))) {}
 
 node_carrier::~node_carrier() {
-  shutdown(duration::zero());
+  if (!left_behind_) shutdown(duration::zero());
   if (!left_behind_) return;
   node_->detach();
   leave_behind(std::move(node_));

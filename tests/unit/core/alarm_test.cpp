@@ -5,7 +5,10 @@
 
 #include <deque>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <semaphore>
+#include <utility>
 
 namespace troupe::core {
 namespace {

@@ -2,6 +2,8 @@
 //
 // That nobody is starved: counted in messages and turns, never in time.
 #include <latch>
+#include <semaphore>
+#include <thread>
 
 #include "unit/core/node_fixture.hpp"
 
@@ -122,6 +124,22 @@ TEST_F(fairness_test, agents_that_are_preempted_go_to_the_tail) {
   EXPECT_GT(turns, 0u);
   for (const auto& b : busy)
     EXPECT_TRUE(end(b).is(errc::killed)) << "a kill reaches it between its turns";
+}
+
+TEST_F(fairness_test, an_agent_stuck_in_its_turn_does_not_hold_up_the_others) {
+  open({.threads = 1, .spare_threads = 1});
+  std::binary_semaphore in_turn(0), go_on(0);
+  const auto stuck = add("stuck", [&](context&, envelope&) {
+    in_turn.release();
+    go_on.acquire();
+  });
+  const auto a = add_echo("echo");
+  gate->send(stuck, "go", {});
+  in_turn.acquire();
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(ask(a, "ask", i, std::chrono::hours(1)));
+  go_on.release();
+  close();
 }
 
 TEST_F(fairness_test, a_turn_ends_after_its_limit_of_messages) {

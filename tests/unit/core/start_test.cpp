@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How agents begin and end on a node.
+#include <algorithm>
 #include <latch>
 #include <semaphore>
+#include <thread>
 
 #include "unit/core/node_fixture.hpp"
 

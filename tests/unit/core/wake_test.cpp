@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Timers and deadlines on real time: order and completeness, never how fast.
+#include <atomic>
 #include <latch>
 #include <semaphore>
 
