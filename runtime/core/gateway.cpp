@@ -242,7 +242,10 @@ std::optional<error> gateway::wait_end(const target& whom, duration limit) {
   auto reason = ended->get_future();
   monitor(whom, [ended](const error& why) { ended->set_value(why); });
   if (reason.wait_for(std::min(limit, century)) != std::future_status::ready) return std::nullopt;
-  return reason.get();
+  const auto why = reason.get();
+  // It had ended before: what it says is that it is gone, and behind that why.
+  const bool too_late = why.is(errc::down) && why.from.empty() && why.cause;
+  return too_late ? *why.cause : why;
 }
 
 }  // namespace troupe

@@ -42,7 +42,8 @@ class gateway {
   void send(const target& to, std::string_view verb, bytes args);
   /// Sends an exit signal.
   void exit(const target& whom, error reason);
-  /// Calls `end` with the reason once `whom` has ended; at once if it has.
+  /// Calls `end` with the reason once `whom` has ended; at once if it has, with `down` and the
+  /// reason behind it.
   void monitor(const target& whom, on_end end);
 
   // -- the same, waiting

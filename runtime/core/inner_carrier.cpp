@@ -139,11 +139,8 @@ void inner_carrier::undeliverable(envelope_ptr e) {
     return bounce(*this, std::move(e),
                   {errc::peer_lost, "the node of " + to.to_string() + " is not connected"});
   }
-  if (const auto reason = names_.reason_of(to)) {
-    // Who monitors it too late hears what others heard.
-    if (e->kind == kind::monitor) return bounce(*this, std::move(e), *reason);
+  if (const auto reason = names_.reason_of(to))
     return bounce(*this, std::move(e), reason->wrapped(errc::down, path_of(to) + " has ended"));
-  }
   if (names_.slot_of(to) != 0)
     return bounce(*this, std::move(e), {errc::down, path_of(to) + " is ending"});
   bounce(*this, std::move(e), no_such_agent(to));

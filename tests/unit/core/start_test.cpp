@@ -56,7 +56,7 @@ TEST_F(start_test, waiting_for_an_end_gives_its_reason) {
   const auto reason = gate->wait_end(a);
   ASSERT_TRUE(reason);
   EXPECT_TRUE(reason->is(errc::normal));
-  EXPECT_TRUE(gate->wait_end(a)) << "also when it is over";
+  EXPECT_TRUE(gate->wait_end(a)->is(errc::normal)) << "also when it is over";
   const auto ended = events.of(what::ended);
   ASSERT_EQ(ended.size(), 1u);
   EXPECT_EQ(ended[0].path, "echo");
