@@ -9,87 +9,18 @@
 #include <charconv>
 #include <cstring>
 
+#include "http/failure.hpp"
+#include "http/rules.hpp"
+
 namespace troupe {
 
 namespace {
 
-constexpr std::size_t max_head_bytes = 64u << 10;
 /// What is read of a redirect's body to keep its connection.
 constexpr std::size_t max_redirect_body = 64u << 10;
 
 instant now() {
   return system_clock().now();
-}
-
-std::string lower(std::string_view text) {
-  std::string s(text);
-  std::transform(s.begin(), s.end(), s.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return s;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  auto first = text.find_first_not_of(blank);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
-/// RFC 9110: what methods and header names are made of.
-bool is_token(std::string_view text) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           marks.find(c) != marks.npos;
-  });
-}
-
-bool is_header_value(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7f;
-  });
-}
-
-template <std::size_t N>
-bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
-
-/// Headers that frame a message or choose its host.
-bool is_reserved(std::string_view name) {
-  constexpr std::string_view names[] = {
-      "host",       "content-length", "transfer-encoding", "connection",
-      "keep-alive", "upgrade",        "http2-settings",    "te",
-      "trailer",    "expect",         "proxy-connection",  "proxy-authorization"};
-  return is_one_of(name, names);
-}
-
-/// Headers that say nothing about who asks.
-bool is_harmless(std::string_view name) {
-  constexpr std::string_view names[] = {"accept", "accept-language", "content-type", "user-agent"};
-  return is_one_of(name, names);
-}
-
-result<void> check(const http_request& r) {
-  if (!is_token(r.method) || r.method == "CONNECT" || r.method.size() > 32)
-    return {errc::bad_argument, "a request has a method that is none"};
-  std::size_t bytes = 0;
-  for (const auto& h : r.headers) {
-    if (!is_token(h.name))
-      return {errc::bad_argument, "a request has a header without a valid name"};
-    if (is_reserved(lower(h.name)))
-      return {errc::bad_argument, "the header " + h.name + " is set by the http client alone"};
-    if (!is_header_value(h.value))
-      return {errc::bad_argument,
-              "the value of the header " + h.name + " holds control characters"};
-    bytes += h.name.size() + h.value.size();
-  }
-  if (bytes > max_head_bytes)
-    return {errc::bad_argument,
-            "the headers are longer than " + std::to_string(max_head_bytes) + " bytes"};
-  return {};
 }
 
 bool is_redirect(int status) {
@@ -151,7 +82,7 @@ transfer::transfer(request_id id, http_request what, std::unique_ptr<http_sink> 
 result<void> transfer::open(const http_options& options, instant now) {
   ends_at_ = add(now, request_.total_timeout);
   credit_ = static_cast<std::int64_t>(std::min<std::size_t>(request_.credit, INT64_MAX));
-  TROUPE_CHECK(check(request_));
+  TROUPE_CHECK(check_request(request_));
   TROUPE_TRY(to, parse_url(request_.url));
   to_ = std::move(to);
 
@@ -232,7 +163,7 @@ result<void> transfer::open_hop(instant now) {
   };
   bool whole = true;
   for (const auto& header : request_.headers) {
-    has_type |= lower(header.name) == "content-type";
+    has_type |= to_lower(header.name) == "content-type";
     // curl's way to write a header without a value is a semicolon.
     whole &= append(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
   }
@@ -256,10 +187,11 @@ result<bool> transfer::finish_hop(CURLcode code, instant now) {
       method = "GET";
       request_.body.clear();
       std::erase_if(request_.headers,
-                    [](const auto& h) { return lower(h.name) == "content-type"; });
+                    [](const auto& h) { return to_lower(h.name) == "content-type"; });
     }
     if (!next_->same_origin(to_)) {
-      std::erase_if(request_.headers, [](const auto& h) { return !is_harmless(lower(h.name)); });
+      std::erase_if(request_.headers,
+                    [](const auto& h) { return !may_follow_elsewhere(to_lower(h.name)); });
     }
     to_ = std::move(*next_);
     next_.reset();
@@ -346,49 +278,14 @@ void transfer::give_up(error why) {
 
 error transfer::failure(CURLcode code) const {
   if (gave_up_) return *gave_up_;
-  const std::string detail = reason_[0] != 0 ? reason_ : curl_easy_strerror(code);
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return failed(errc::unreachable, "the name can't be resolved");
-    case CURLE_COULDNT_CONNECT: {
-      if (refused_) return *refused_;
-      long number = 0;
-      curl_easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &number);
-      return failed(errc::unreachable,
-                    number != 0
-                        ? "can't connect: " + std::string(strerror(static_cast<int>(number)))
-                        : detail);
-    }
-    case CURLE_OPERATION_TIMEDOUT:
-      return timeout_error();
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR: {
-      auto e = failed(errc::unreachable, "no trusted connection: " + detail);
-      e.retryable = false;
-      return e;
-    }
-    case CURLE_GOT_NOTHING:
-      return failed(errc::unavailable, "closed the connection without an answer");
-    case CURLE_PARTIAL_FILE:
-      return failed(errc::unavailable, "closed the connection in the middle of the answer");
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-      return failed(errc::unavailable, "the connection broke: " + detail);
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return failed(errc::bad_response, "the answer is not valid HTTP: " + detail);
-    case CURLE_OUT_OF_MEMORY:
-      return failed(errc::internal, detail);
-    default:
-      return failed(phase_ == phase::connect ? errc::unreachable : errc::unavailable, detail);
-  }
+  if (code == CURLE_OPERATION_TIMEDOUT) return timeout_error();
+  if (code == CURLE_COULDNT_CONNECT && refused_) return *refused_;
+  long number = 0;
+  curl_easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &number);
+  auto why = what_happened(code, reason_, static_cast<int>(number), phase_ == phase::connect);
+  auto e = failed(why.code, why.reason);
+  e.retryable = e.retryable && why.may_pass;
+  return e;
 }
 
 curl_socket_t transfer::open_socket(const curl_sockaddr& to) {
@@ -438,7 +335,7 @@ bool transfer::take_header(std::string_view line) {
     auto colon = text.find(':');
     if (colon != text.npos)
       head_.headers.push_back(
-          {lower(trimmed(text.substr(0, colon))), std::string(trimmed(text.substr(colon + 1)))});
+          {to_lower(trimmed(text.substr(0, colon))), std::string(trimmed(text.substr(colon + 1)))});
     return true;
   }
   long status = 0;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "http/rules.hpp"
+
 namespace troupe {
 
 namespace {
@@ -17,13 +19,6 @@ std::string part(CURLU* of, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
   if (curl_url_get(of, which, &text, flags) != CURLUE_OK) return {};
   std::unique_ptr<char, decltype(&curl_free)> owner(text, curl_free);
-  return text;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
   return text;
 }
 
@@ -62,7 +57,7 @@ result<url> read(CURLU* from) {
   u.scheme = part(from, CURLUPART_SCHEME);
   if (u.scheme != "http" && u.scheme != "https")
     return {errc::denied, "the scheme " + u.scheme + " is not http or https"};
-  u.host = lower(part(from, CURLUPART_HOST));
+  u.host = to_lower(part(from, CURLUPART_HOST));
   if (u.host.empty()) return {errc::bad_argument, "a url names no host that can be looked up"};
   // Its translation depends on the process's locale, so what is judged might not be what is
   // dialled.
