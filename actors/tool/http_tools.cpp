@@ -6,6 +6,7 @@
 #include "actors/tool/net_filter.hpp"
 #include "base/json.hpp"
 #include "base/utf8.hpp"
+#include "http/rules.hpp"
 
 namespace troupe {
 
@@ -61,7 +62,7 @@ result<http_request> http_tool_request(std::string_view tool, const value& args,
   bool has_type = false;
   for (const auto& [name, text] : args["headers"].as_map()) {
     r.headers.push_back({std::string(name.as_string()), std::string(text.as_string())});
-    has_type |= glob_matches("content-type", r.headers.back().name);
+    has_type |= to_lower(r.headers.back().name) == "content-type";
   }
   if (tool == "http.post") {
     r.method = "POST";

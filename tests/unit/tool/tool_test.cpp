@@ -427,6 +427,12 @@ TEST_F(tool_test, posts_text_or_json) {
   EXPECT_EQ(server_.requests().back().body, "{\"a\":[1,2]}");
   EXPECT_EQ(server_.requests().back().header("content-type"), "application/json");
   EXPECT_EQ(server_.requests().back().method, "POST");
+  EXPECT_EQ(code(use(a, "http.post",
+                     table({{"url", server_.url("/x")},
+                            {"json", 1},
+                            {"headers", table({{"Content-Type", "application/x"}})}}))),
+            "ok");
+  EXPECT_EQ(server_.requests().back().header("content-type"), "application/x");
   auto both = use(a, "http.post", table({{"url", server_.url("/x")}, {"body", ""}, {"json", 1}}));
   EXPECT_EQ(code(both), "bad_argument");
 }
