@@ -4,7 +4,6 @@
 #pragma once
 
 #include <caf/actor_system_config.hpp>
-#include <caf/logger.hpp>
 #include <caf/policy/unprofiled.hpp>
 #include <caf/resumable.hpp>
 #include <caf/scheduler/coordinator.hpp>
@@ -60,12 +59,17 @@ class fifo_policy : public caf::policy::unprofiled {
   caf::resumable* dequeue(Worker* self) {
     auto& data = d(self);
     if (data.me == nullptr) {
-      // Else CAF looks up the running actor for its log, under a lock, twice a turn.
-      caf::logger::set_current_actor_system(nullptr);
       data.team = &d(self->parent()).team;
       data.me = &(*data.team)[self->id()];
     }
-    return static_cast<caf::resumable*>(data.team->next(*data.me));
+    for (;;) {
+      auto* const job = static_cast<caf::resumable*>(data.team->next(*data.me));
+      // Lanes are run here. The worker would first find out for its log which actor this is, by a
+      // dynamic_cast and under a lock that all workers share: a fifth of what a message costs.
+      if (job->subtype() != caf::resumable::function_object) return job;
+      if (job->resume(self, self->max_throughput()) == caf::resumable::resume_later)
+        internal_enqueue(self, job);
+    }
   }
 
   template <class Worker>

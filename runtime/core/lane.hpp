@@ -50,7 +50,7 @@ class lane final : public caf::local_actor, public caf::resumable {
   }
 
   // -- caf::resumable. References are not counted: the table owns all lanes and outlives the
-  // workers.
+  // workers. A function object, as far as CAF is concerned: see fifo_policy.
   caf::resumable::resume_result resume(caf::execution_unit* unit, std::size_t) override;
   caf::resumable::subtype_t subtype() const override { return function_object; }
   void intrusive_ptr_add_ref_impl() override {}
