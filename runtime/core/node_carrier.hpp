@@ -67,14 +67,14 @@ class node_carrier final : public carrier {
   /// As shutdown(0).
   ~node_carrier() override;
 
-  /// Agents that live here.
+  /// Agents that live here; the gateways' own are among them.
   std::size_t population() const;
   /// Waits until none is left. False if some still are after `limit`.
   bool wait_until_empty(duration limit) const;
 
   /// Waits until all agents are gone, for `limit`; then kills those that are left and starts no
-  /// more. Whoever calls it has told the root to stop before. Takes a second longer than `limit` at
-  /// most. Not from an agent's turn.
+  /// more. Whoever calls it has told the root to stop and closed the gateways before. Takes a
+  /// second longer than `limit` at most. Not from an agent's turn.
   shutdown_report shutdown(duration limit);
 
   /// This node and this run of it, as agent 0.
