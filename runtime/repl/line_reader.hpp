@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lines of a person, with editing, history and completion; or of a pipe, as they are.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe {
+
+/// Used by one thread.
+class line_reader {
+ public:
+  /// Whole words that may stand where `word` ends the text before the cursor.
+  using completer =
+      std::function<std::vector<std::string>(std::string_view before, std::string_view word)>;
+
+  virtual ~line_reader() = default;
+
+  /// The next line without its newline. Nothing at the end of input. Ctrl-C gives an empty line
+  /// with `was_interrupted`. `prompt` shows on a terminal alone.
+  virtual std::optional<std::string> read(const std::string& prompt) = 0;
+  virtual bool was_interrupted() const { return false; }
+  /// What Up brings back; several lines are one entry.
+  virtual void remember(const std::string&) {}
+  virtual bool is_terminal() const { return false; }
+};
+
+/// For a terminal. `history_file` is read now and written at the end, with mode 600; empty: none.
+std::unique_ptr<line_reader> terminal_reader(line_reader::completer complete,
+                                             const std::string& history_file);
+/// For anything else.
+std::unique_ptr<line_reader> plain_reader(int fd);
+
+}  // namespace troupe

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <histedit.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <csignal>
+#include <cstdio>
+
+#include "repl/line_reader.hpp"
+
+namespace troupe {
+
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+void on_interrupt(int) {
+  interrupted = 1;
+}
+
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == ':' ||
+         c == '/';
+}
+
+std::string common_prefix(const std::vector<std::string>& words) {
+  auto prefix = words.front();
+  for (const auto& w : words) {
+    const auto end = std::mismatch(prefix.begin(), prefix.end(), w.begin(), w.end()).first;
+    prefix.erase(end, prefix.end());
+  }
+  return prefix;
+}
+
+class terminal final : public line_reader {
+ public:
+  terminal(completer complete, std::string history_file)
+      : complete_(std::move(complete)), history_file_(std::move(history_file)) {
+    edit_ = el_init("troupe", stdin, stdout, stderr);
+    el_set(edit_, EL_CLIENTDATA, this);
+    el_set(edit_, EL_PROMPT, [](EditLine* e) { return const_cast<char*>(of(e).prompt_.c_str()); });
+    el_set(edit_, EL_EDITOR, "emacs");
+    el_set(edit_, EL_SIGNAL, 0);
+    history_ = history_init();
+    history(history_, &event_, H_SETSIZE, 2000);
+    history(history_, &event_, H_SETUNIQUE, 1);
+    el_set(edit_, EL_HIST, history, history_);
+    if (!history_file_.empty()) history(history_, &event_, H_LOAD, history_file_.c_str());
+    el_set(edit_, EL_ADDFN, "complete", "complete what stands before the cursor",
+           [](EditLine* e, int) -> unsigned char { return of(e).complete(); });
+    el_set(edit_, EL_BIND, "^I", "complete", nullptr);
+    el_set(edit_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
+  }
+
+  ~terminal() override {
+    if (!history_file_.empty()) {
+      const auto old = ::umask(0177);
+      history(history_, &event_, H_SAVE, history_file_.c_str());
+      ::umask(old);
+    }
+    history_end(history_);
+    el_end(edit_);
+  }
+
+  bool is_terminal() const override { return true; }
+  bool was_interrupted() const override { return was_interrupted_; }
+
+  std::optional<std::string> read(const std::string& prompt) override {
+    prompt_ = prompt;
+    // While a line is typed, Ctrl-C drops it; at all other times it is the program's.
+    struct sigaction mine {
+    }, before{};
+    mine.sa_handler = on_interrupt;  // without SA_RESTART: it has to end the read
+    ::sigaction(SIGINT, &mine, &before);
+    sigset_t ints, mask;
+    sigemptyset(&ints);
+    sigaddset(&ints, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &ints, &mask);
+    interrupted = 0;
+    int length = 0;
+    const char* text = el_gets(edit_, &length);
+    pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+    ::sigaction(SIGINT, &before, nullptr);
+    was_interrupted_ = interrupted != 0;
+    if (was_interrupted_) {
+      el_set(edit_, EL_RESIZE);
+      el_reset(edit_);
+      std::fputs("^C\n", stdout);
+      std::fflush(stdout);
+      return std::string();
+    }
+    if (text == nullptr || length <= 0) return std::nullopt;
+    std::string line(text, static_cast<std::size_t>(length));
+    while (line.ends_with('\n'))
+      line.pop_back();
+    return line;
+  }
+
+  void remember(const std::string& entry) override {
+    history(history_, &event_, H_ENTER, entry.c_str());
+  }
+
+ private:
+  static terminal& of(EditLine* e) {
+    void* self = nullptr;
+    el_get(e, EL_CLIENTDATA, &self);
+    return *static_cast<terminal*>(self);
+  }
+
+  unsigned char complete() {
+    const auto* line = el_line(edit_);
+    const std::string_view before(line->buffer,
+                                  static_cast<std::size_t>(line->cursor - line->buffer));
+    auto start = before.size();
+    while (start > 0 && is_word(before[start - 1]))
+      --start;
+    const std::string word(before.substr(start));
+    auto words = complete_(before, word);
+    if (words.empty()) return CC_ERROR;
+    const auto prefix = common_prefix(words);
+    if (prefix.size() > word.size()) {
+      el_insertstr(edit_, prefix.substr(word.size()).c_str());
+      return CC_REFRESH;
+    }
+    if (words.size() == 1) return CC_NORM;
+    std::sort(words.begin(), words.end());
+    std::fputc('\n', stdout);
+    for (std::size_t i = 0; i < words.size() && i < 60; ++i)
+      std::printf("%s  ", words[i].c_str());
+    if (words.size() > 60) std::printf("... %zu in all", words.size());
+    std::fputc('\n', stdout);
+    return CC_REDISPLAY;
+  }
+
+  completer complete_;
+  std::string history_file_;
+  EditLine* edit_ = nullptr;
+  History* history_ = nullptr;
+  HistEvent event_{};
+  std::string prompt_;
+  bool was_interrupted_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<line_reader> terminal_reader(line_reader::completer complete,
+                                             const std::string& history_file) {
+  return std::make_unique<terminal>(std::move(complete), history_file);
+}
+
+}  // namespace troupe
