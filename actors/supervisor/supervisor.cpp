@@ -310,6 +310,8 @@ void supervisor::heal(context& ctx, child_record& c) {
       c.fault = reason;
       return restart(ctx, c);
     }
+    if (!is_normal_exit(reason) && !reason.is(errc::killed))
+      starts_.report({runtime_event::what::given_up, {}, path_of(ctx, c), reason, {}});
     drop_if_temporary(c);
     return on_settled(ctx);
   }
@@ -327,6 +329,8 @@ void supervisor::restart(context& ctx, child_record& c) {
              {"period", to_seconds(spec.period)},
              {"child", path_of(ctx, c)},
              {"reason", c.fault ? c.fault->describe() : std::string()}});
+    if (c.fault)
+      starts_.report({runtime_event::what::given_up, {}, path_of(ctx, c), *c.fault, {}});
     return leave(ctx, std::move(reason));
   }
   c.state = child_state::restarting;

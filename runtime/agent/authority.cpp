@@ -206,6 +206,15 @@ grants grants::cut(const grants& other) const {
   return g;
 }
 
+grants grants::joined(const grants& other) const {
+  if (all_ || other.all_) return all();
+  grants g = *this;
+  g.spawn_ = std::max(spawn_, other.spawn_);
+  for (const auto& [kind, globs] : other.globs_)
+    g.globs_[kind].insert(g.globs_[kind].end(), globs.begin(), globs.end());
+  return g;
+}
+
 result<budget_place> budget_place::from(const value& v, std::string path) {
   static const std::vector<std::string_view> keys = {"tokens", "cost", "calls", "per", "warn"};
   budget_place place;

@@ -39,6 +39,9 @@ class grants {
   /// What both allow; where two globs overlap and neither covers the other, neither is kept.
   grants cut(const grants& other) const;
 
+  /// What either allows.
+  grants joined(const grants& other) const;
+
   std::int64_t spawn_limit() const { return spawn_; }
 
  private:

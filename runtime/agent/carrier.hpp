@@ -23,11 +23,20 @@ class process;
 
 /// Something that operators and the observer want to know.
 struct runtime_event {
-  enum class what : std::uint8_t { started, ended, dead_letter, late_reply, expired, restarted };
+  enum class what : std::uint8_t {
+    started,
+    ended,
+    dead_letter,
+    late_reply,
+    expired,
+    restarted,  ///< by its supervisor
+    given_up,   ///< it crashed and its supervisor will not start it again
+  };
   what what = what::started;
   address agent = {};
   std::string path = {};
-  /// ended: the reason; dead_letter: why, with the verb in its `data`; restarted: why it had ended.
+  /// ended: the reason; dead_letter: why, with the verb in its `data`; restarted,
+  /// given_up: why it had ended.
   error reason = {};
   /// restarted: {ms: from its end until it was ready again, count: restarts of its supervisor
   /// within the period, intensity: how many are allowed}.

@@ -19,6 +19,13 @@ constexpr std::uint64_t index_mask = (std::uint64_t{1} << index_bits) - 1;
 /// Ids of calls that the process makes itself; behaviours count from 1.
 constexpr std::uint64_t own_ids = std::uint64_t{1} << 63;
 
+/// Up to so many open messages looking at each is faster than a table.
+constexpr std::uint32_t few = 8;
+
+std::uint64_t key_of(const address& caller, call_id id) {
+  return (caller.agent ^ (id * 0x9e3779b97f4a7c15u)) | 1;
+}
+
 std::string_view parent_path(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
@@ -49,6 +56,7 @@ process::open_message& process::open(const envelope& e, bool takes_slot) {
   m.callers = e.chain;
   m.trace = e.trace;
   if (takes_slot) ++slots_used_;
+  if (m.is_call && overlap_.slots > few) open_calls_.put(key_of(m.from, m.id), index);
   return m;
 }
 
@@ -59,14 +67,22 @@ process::open_message* process::find_open(cause_id id) {
 }
 
 process::open_message* process::find_open_call(const address& caller, call_id id) {
-  for (auto& m : open_)
-    if (m.is_call && m.id == id && m.cause != no_cause && m.from == caller) return &m;
-  return nullptr;
+  const auto is_it = [&](const open_message& m) {
+    return m.is_call && m.id == id && m.cause != no_cause && m.from == caller;
+  };
+  if (overlap_.slots > few) {
+    const auto* index = open_calls_.find(key_of(caller, id));
+    if (index == nullptr) return nullptr;
+    if (is_it(open_[*index])) return &open_[*index];
+  }
+  const auto found = std::find_if(open_.begin(), open_.end(), is_it);
+  return found != open_.end() ? &*found : nullptr;
 }
 
 void process::close(open_message& m) {
   const auto index = static_cast<std::uint32_t>(m.cause & index_mask);
   if (m.calls > 0) drop_calls_of(m.cause);
+  if (m.is_call && overlap_.slots > few) open_calls_.erase(key_of(m.from, m.id));
   m.cause = no_cause;
   m.is_call = m.answered = m.takes_slot = m.served = m.cancelled = false;
   m.calls = 0;

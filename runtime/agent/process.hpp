@@ -177,6 +177,8 @@ class process final : public context {
   std::uint32_t slots_used_ = 0;
   /// Indexed by the low bits of a cause.
   std::vector<open_message> open_;
+  /// Where a call lies in open_, by caller and id. A hint, kept where open_ may grow long.
+  id_table<std::uint32_t> open_calls_;
   std::vector<std::uint32_t> free_open_;
   std::uint64_t last_cause_ = 0;
 
