@@ -16,7 +16,7 @@ namespace {
 /// What the functions of an app file work on: the owner of its state.
 struct evaluation {
   const std::string& folder;
-  const std::function<bool(std::string_view)>& env_is_set;
+  const app_world& world;
   app_file result;
   body_codec codec;
   std::vector<std::string> open;  ///< files that are being run, outermost first
@@ -72,7 +72,25 @@ int option(lua_State* l) {
 int env_is_set(lua_State* l) {
   std::size_t n = 0;
   const char* name = luaL_checklstring(l, 1, &n);
-  lua_pushboolean(l, evaluation::of(l).env_is_set({name, n}));
+  lua_pushboolean(l, evaluation::of(l).world.env_is_set({name, n}));
+  return 1;
+}
+
+int arg(lua_State* l) {
+  const auto& arguments = evaluation::of(l).world.arguments;
+  const auto n = luaL_checkinteger(l, 1);
+  if (n < 1 || static_cast<std::uint64_t>(n) > arguments.size()) return 0;
+  const auto& text = arguments[static_cast<std::size_t>(n - 1)];
+  lua_pushlstring(l, text.data(), text.size());
+  return 1;
+}
+
+int cwd(lua_State* l) {
+  const char* path = luaL_checkstring(l, 1);
+  if (*path == '/')
+    lua_pushvalue(l, 1);
+  else
+    lua_pushfstring(l, "%s/%s", evaluation::of(l).world.working_folder.c_str(), path);
   return 1;
 }
 
@@ -134,8 +152,9 @@ int set_up(lua_State* l) {
   evaluation::of(l).codec.open(l);
   open_errors(l);
   static const luaL_Reg functions[] = {
-      {"env", env},         {"env_is_set", env_is_set}, {"file", file},    {"option", option},
-      {"include", include}, {"require", require},       {nullptr, nullptr}};
+      {"env", env},         {"env_is_set", env_is_set}, {"file", file}, {"option", option},
+      {"include", include}, {"require", require},       {"arg", arg},   {"cwd", cwd},
+      {nullptr, nullptr}};
   luaL_newlib(l, functions);
   lua_rawsetp(l, LUA_REGISTRYINDEX, &globals);
   lua_createtable(l, 0, 2);
@@ -169,10 +188,10 @@ error at_file(const std::string& file, error why) {
 }  // namespace
 
 result<app_file> run_app_file(const std::string& file, const std::string& folder,
-                              const std::function<bool(std::string_view)>& env_is_set) {
+                              const app_world& world) {
   constexpr int instructions = 10'000;
   constexpr int most_slices = 500;
-  evaluation e{folder, env_is_set, {}, body_codec(), {}, false, {}};
+  evaluation e{folder, world, {}, body_codec(), {}, false, {}};
   settings with;
   with.memory = 32u << 20;
   with.count = instructions;

@@ -25,13 +25,24 @@ struct app_file {
   std::vector<std::string> files;
 };
 
-/// Runs `folder`/`file`. `env_is_set` answers the function of that name. A file that asks for a
-/// library with `require` is taken for an agent's, and run no further.
+/// What an app file may know of the command line that names it.
+struct app_world {
+  /// Answers the function of that name.
+  std::function<bool(std::string_view)> env_is_set;
+  /// `arg(n)` is the n-th of them, or nil.
+  std::vector<std::string> arguments = {};
+  /// Absolute; `cwd(path)` makes a path absolute from here, where the person stands who runs the
+  /// app. All other relative paths start from the app's folder.
+  std::string working_folder = "/";
+};
+
+/// Runs `folder`/`file`. A file that asks for a library with `require` is taken for an agent's, and
+/// run no further.
 ///
 /// Fails with not_found, io, syntax (`x.lua:3: ...`), crash (it raised), limit (above 5 million
 /// instructions or 32 MiB), config (it returns no table, or what is no plain data; a file that
 /// includes itself; an include outside `folder`).
 result<app_file> run_app_file(const std::string& file, const std::string& folder,
-                              const std::function<bool(std::string_view)>& env_is_set);
+                              const app_world& world);
 
 }  // namespace troupe::script

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `troupe check`, `explain` and `models`: what an app is, without running it.
+#include <algorithm>
+#include <cstdio>
+
+#include "base/json.hpp"
+#include "config/app.hpp"
+#include "exe/cli.hpp"
+#include "exe/launcher.hpp"
+#include "exe/load_app.hpp"
+#include "exe/prefix.hpp"
+#include "exe/version.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+/// Starts nothing: for preparing without a node.
+class no_starter final : public starter {
+ public:
+  result<address> start(process_init) override {
+    return error(errc::unsupported, "nothing is started here");
+  }
+  void report(const runtime_event&) override {}
+};
+
+/// Enough of a node to prepare each agent of an app.
+struct bench_node {
+  troupe::system_clock time;
+  std::unique_ptr<log_sink> sink = text_sink(2);
+  logger log{*sink, time, log_level::error};
+  catalog plugins{log, version};
+  script::environment scripts;
+  no_starter starts;
+  std::unique_ptr<poller> io;
+  std::unique_ptr<worker_host> workers;
+  std::unique_ptr<node_launcher> launcher;
+
+  static result<std::unique_ptr<bench_node>> open() {
+    auto b = std::make_unique<bench_node>();
+    TROUPE_TRY(io, poller::open());
+    b->io = std::move(io);
+    b->workers = std::make_unique<worker_host>(*b->io, worker_program());
+    b->plugins.add_all(plugin_folder());
+    b->launcher = std::make_unique<node_launcher>(
+        node_launcher::parts{&b->starts, &b->scripts, &b->plugins, b->workers.get()});
+    return b;
+  }
+};
+
+struct finding {
+  std::string path;
+  std::string what;
+  error problem;
+  bool is_ok = true;
+  value about = value::map{};
+};
+
+std::string kind_of(const child_spec& spec) {
+  struct {
+    std::string operator()(const start_script& s) const { return s.file; }
+    std::string operator()(const start_plugin& s) const {
+      return s.kind + " of plugin " + s.plugin;
+    }
+    std::string operator()(const start_program& s) const { return s.argv.front(); }
+    std::string operator()(const start_builtin& s) const { return s.name; }
+    std::string operator()(const supervisor_spec& s) const {
+      return "supervisor, " + std::string(to_string(s.strategy));
+    }
+  } name;
+  auto text = std::visit(name, spec.start);
+  if (spec.pool) text += ", pool of " + std::to_string(spec.pool->size);
+  if (spec.isolate != isolation::none) text += ", in a " + std::string(to_string(spec.isolate));
+  return text;
+}
+
+void walk(node_launcher& launcher, const supervisor_spec& tree, const std::string& above,
+          const authority_ptr& rights, std::vector<finding>& found) {
+  for (const auto& spec : tree.children) {
+    finding f;
+    f.path = above.empty() ? spec.id : above + "/" + spec.id;
+    f.what = kind_of(spec);
+    auto made = launcher.prepare(spec, {f.path, {}, rights});
+    auto below = rights;
+    if (!made) {
+      f.is_ok = false;
+      f.problem = made.error();
+    } else {
+      below = made->rights;
+      f.about.set("grants", made->rights->grants.to_value());
+    }
+    f.about.set("restart", to_string(spec.restart));
+    found.push_back(std::move(f));
+    if (const auto* inner = std::get_if<supervisor_spec>(&spec.start))
+      walk(launcher, *inner, found.back().path, below, found);
+  }
+}
+
+struct examined {
+  app what;
+  std::vector<finding> agents;
+  error main_problem;
+  bool is_ok = true;
+};
+
+result<examined> examine(const file_options& o) {
+  TROUPE_TRY(loaded, load_app(o.file, {}, o.settings));
+  TROUPE_TRY(bench, bench_node::open());
+  examined e{std::move(loaded), {}, {}, true};
+  auto rights = std::make_shared<authority>();
+  rights->grants = e.what.grants;
+  walk(*bench->launcher, e.what.tree, "", rights, e.agents);
+  for (const auto& f : e.agents)
+    e.is_ok = e.is_ok && f.is_ok;
+  return e;
+}
+
+value as_value(const examined& e) {
+  value out;
+  value list = value::array{};
+  for (const auto& f : e.agents) {
+    value one = f.about;
+    one.set("path", f.path).set("what", f.what).set("ok", f.is_ok);
+    if (!f.is_ok) one.set("error", to_value(f.problem));
+    list.push(std::move(one));
+  }
+  out.set("app", e.what.name).set("ok", e.is_ok).set("agents", std::move(list));
+  return out;
+}
+
+}  // namespace
+
+int check(const file_options& o) {
+  auto e = examine(o);
+  if (!e) return complain(e.error(), o.json);
+  if (o.json) {
+    (void)print_result(as_value(*e), true);
+  } else {
+    for (const auto& f : e->agents)
+      if (!f.is_ok) std::printf("%s: %s\n", f.path.c_str(), f.problem.describe().c_str());
+    if (e->is_ok)
+      std::printf("%s: %zu agents, nothing wrong\n", e->what.name.c_str(), e->agents.size());
+    std::printf(
+        "default limits: memory 64 MiB, mailbox 10 000 messages and 64 MiB, busy 1 s, "
+        "body 16 MiB, depth 100, call 30 s, chain 64, part 64 KiB\n");
+  }
+  return e->is_ok ? done : failed;
+}
+
+int explain(const file_options& o) {
+  auto e = examine(o);
+  if (!e) return complain(e.error(), o.json);
+  if (o.json) {
+    (void)print_result(as_value(*e), true);
+    return e->is_ok ? done : failed;
+  }
+  std::printf("%s: %s, at most %u restarts in %g s\n", e->what.name.c_str(),
+              std::string(to_string(e->what.tree.strategy)).c_str(), e->what.tree.intensity,
+              to_seconds(e->what.tree.period));
+  for (const auto& [name, model] : e->what.models)
+    std::printf("  model %s: %s %s\n", name.c_str(),
+                std::string(model["provider"].as_string()).c_str(),
+                std::string(model["model"].as_string()).c_str());
+  for (const auto& f : e->agents) {
+    const auto depth = static_cast<int>(std::count(f.path.begin(), f.path.end(), '/'));
+    std::printf("%*s%s: %s, %s\n", 2 + 2 * depth, "", f.path.c_str(), f.what.c_str(),
+                std::string(f.about["restart"].as_string()).c_str());
+    if (!f.is_ok) {
+      std::printf("%*scan't start: %s\n", 4 + 2 * depth, "", f.problem.describe().c_str());
+      continue;
+    }
+    auto allowed = to_json(f.about["grants"]);
+    std::printf("%*smay: %s\n", 4 + 2 * depth, "", allowed ? allowed->c_str() : "?");
+  }
+  if (e->what.main)
+    std::printf("main: %s.%s\n", e->what.main->agent.c_str(), e->what.main->verb.c_str());
+  else
+    std::printf("no main: it serves\n");
+  return e->is_ok ? done : failed;
+}
+
+int models(const file_options& o) {
+  app what = empty_app();
+  if (!o.file.empty()) {
+    auto loaded = load_app(o.file, {}, o.settings);
+    if (!loaded) return complain(loaded.error(), o.json);
+    what = std::move(*loaded);
+  }
+  auto bench = bench_node::open();
+  if (!bench) return complain(bench.error(), o.json);
+  value list = value::array{};
+  for (const auto& [name, model] : what.models) {
+    value one;
+    one.set("name", name);
+    for (const char* key : {"provider", "model", "base_url", "price"})
+      if (const auto* v = model.find(key)) one.set(key, *v);
+    list.push(std::move(one));
+  }
+  value providers = value::array{};
+  for (const auto& p : (*bench)->plugins.providers())
+    providers.push(p);
+  if (o.json) {
+    (void)print_result(value::map{{"models", list}, {"providers", providers}}, true);
+    return done;
+  }
+  if (list.as_array().empty())
+    std::printf("no models: set OPENAI_BASE_URL or OPENAI_API_KEY, or name them in an app file\n");
+  for (const auto& m : list.as_array())
+    std::printf("%s: %s %s\n", std::string(m["name"].as_string()).c_str(),
+                std::string(m["provider"].as_string()).c_str(),
+                std::string(m["model"].as_string()).c_str());
+  std::string names;
+  for (const auto& p : providers.as_array())
+    names += (names.empty() ? "" : ", ") + std::string(p.as_string());
+  std::printf("providers: %s\n", names.c_str());
+  return done;
+}
+
+}  // namespace troupe::cli

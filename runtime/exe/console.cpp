@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exe/console.hpp"
+
+#include <unistd.h>
+
+#include <cctype>
+#include <cstdio>
+#include <ctime>
+
+#include "base/json.hpp"
+
+namespace troupe {
+
+namespace {
+
+std::string time_of_day(wall_time at) {
+  const auto seconds = std::chrono::system_clock::to_time_t(at);
+  tm parts{};
+  localtime_r(&seconds, &parts);
+  char text[16];
+  std::strftime(text, sizeof text, "%H:%M:%S", &parts);
+  return text;
+}
+
+std::string milliseconds(double ms) {
+  char text[32];
+  std::snprintf(text, sizeof text, ms < 10 ? "%.1f ms" : "%.0f ms", ms);
+  return text;
+}
+
+/// `member.lua:27` out of the first line of a traceback that names a script's own line.
+std::string place_of(const error& reason) {
+  const auto& text = reason.traceback;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    std::string_view line(text.data() + at, end - at);
+    at = end + 1;
+    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.front())))
+      line.remove_prefix(1);
+    const auto lua = line.find(".lua:");
+    if (lua == std::string_view::npos) continue;
+    auto stop = lua + 5;
+    while (stop < line.size() && std::isdigit(static_cast<unsigned char>(line[stop])))
+      ++stop;
+    if (stop > lua + 5) return std::string(line.substr(0, stop));
+  }
+  return {};
+}
+
+}  // namespace
+
+void console_sink::write(const log_record& record) {
+  const auto field = [&](const char* name) -> const value* {
+    for (const auto& [key, v] : record.fields)
+      if (key.as_string() == name) return &v;
+    return nullptr;
+  };
+  if (field("print") != nullptr) return screen_.print(record.message);
+  if (const auto* share = field("progress")) {
+    const auto* text = field("text");
+    return screen_.progress(record.component, share->as_double(),
+                            text != nullptr ? text->as_string() : std::string_view());
+  }
+  if (record.level >= least_) log_.write(record);
+}
+
+std::string describe_crash(const error& reason) {
+  const auto place = place_of(reason);
+  // What was raised says more than that it was.
+  if (reason.is(errc::crash) && reason.cause && reason.message.starts_with("raised at"))
+    return reason.cause->code + ": " + reason.cause->message +
+           (place.empty() ? "" : " (" + place + ")");
+  std::string text = reason.code == "crash" ? "" : reason.code + ": ";
+  // A plain raise names its place itself.
+  const bool says_it = !place.empty() && reason.message.find(place) != std::string::npos;
+  text += reason.message.substr(0, reason.message.find('\n'));
+  if (!place.empty() && !says_it) text += " (" + place + ")";
+  return text;
+}
+
+console::~console() {
+  std::lock_guard lock(mutex_);
+  clear_progress();
+}
+
+void console::write_line(const std::string& line) {
+  clear_progress();
+  std::string_view rest = line;
+  while (!rest.empty()) {
+    const auto n = ::write(with_.fd, rest.data(), rest.size());
+    if (n <= 0) return;  // nobody reads stderr: there is no one to tell
+    rest.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void console::clear_progress() {
+  if (!has_progress_) return;
+  has_progress_ = false;
+  [[maybe_unused]] auto n = ::write(with_.fd, "\r\x1b[K", 4);
+}
+
+void console::print(std::string_view line) {
+  std::lock_guard lock(mutex_);
+  if (!with_.json) return write_line(std::string(line) + "\n");
+  auto text = to_json(value::map{{"print", std::string(line)}});
+  write_line((text ? *text : std::string("{\"print\":\"(not UTF-8)\"}")) + "\n");
+}
+
+void console::progress(std::string_view agent, double share, std::string_view text) {
+  if (!with_.is_terminal || with_.json) return;
+  std::lock_guard lock(mutex_);
+  char head[16];
+  std::snprintf(head, sizeof head, "\r\x1b[K%3.0f %% ", share * 100);
+  std::string line = head + std::string(agent) + ": " + std::string(text.substr(0, 60));
+  [[maybe_unused]] auto n = ::write(with_.fd, line.data(), line.size());
+  has_progress_ = true;
+}
+
+void console::show(const runtime_event& event) {
+  // A crash that is healed is told when it is healed: one line for both.
+  const bool is_healed = event.what == runtime_event::what::restarted;
+  if (!is_healed && event.what != runtime_event::what::given_up) return;
+  if (with_.json) {
+    value line;
+    line.set("event", is_healed ? "restarted" : "given_up");
+    line.set("agent", event.path).set("reason", to_value(event.reason));
+    if (is_healed) line.set("restart", event.data);
+    auto text = to_json(line);
+    if (!text) return;
+    std::lock_guard lock(mutex_);
+    return write_line(*text + "\n");
+  }
+  std::string line =
+      time_of_day(time_.wall()) + " " + event.path + " crashed: " + describe_crash(event.reason);
+  if (is_healed)
+    line += "; restarted in " + milliseconds(event.data["ms"].as_double()) + ", " +
+            std::to_string(event.data["count"].as_int()) + " of " +
+            std::to_string(event.data["intensity"].as_int());
+  std::lock_guard lock(mutex_);
+  write_line(line + "\n");
+}
+
+}  // namespace troupe

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exe/help.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/nearest.hpp"
+#include "exe/prefix.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+struct command_help {
+  const char* usage;
+  const char* text;
+};
+constexpr command_help commands[] = {
+    {":ps", "all agents: state, mailbox, calls, memory"},
+    {":tree", "the supervision tree"},
+    {":spawn FILE [ID]", "start an agent's file in the app's tree"},
+    {":call AGENT.VERB [ARG...]", "call and show the answer; an argument is text, :=JSON is JSON"},
+    {":send AGENT.VERB [ARG...]", "the same without an answer"},
+    {":stop AGENT", "stop it in order; its supervisor leaves it stopped"},
+    {":kill AGENT", "end it at once; its supervisor heals it"},
+    {":reload AGENT", "stop it and start it from its file as it is now"},
+    {":reload plugin NAME", "load a copy of a plugin; what runs keeps the old code"},
+    {":tail [N]", "the last events: starts, ends, crashes, dead letters"},
+    {":help [WORD]", "this, `errors`, a module or a function"},
+    {":quit", "leave"},
+};
+
+/// By name, `troupe.call`: its doc comment and signature.
+std::map<std::string, std::string> documented() {
+  std::map<std::string, std::string> found;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(stub_folder(), failed)) {
+    if (entry.path().extension() != ".lua") continue;
+    std::ifstream in(entry.path());
+    // A stub's functions hang on a local that stands for its module: the file's own name.
+    const auto module = entry.path().stem().string();
+    std::string line, comment;
+    while (std::getline(in, line)) {
+      if (line.starts_with("---")) {
+        if (!line.starts_with("---@meta")) comment += line.substr(3) + "\n";
+        continue;
+      }
+      constexpr std::string_view function = "function ";
+      if (line.starts_with(function)) {
+        const auto open = line.find('(');
+        auto name = line.substr(function.size(), open - function.size());
+        const auto dot = name.find_first_of(".:");
+        if (dot != std::string::npos) {
+          const auto method = name.substr(dot);
+          name = (module == "troupe" || module == "init" ? "troupe" : "troupe." + module) + method;
+        }
+        auto signature = line.substr(open, line.find(')') + 1 - open);
+        found[name] = name + signature + "\n" + comment;
+      }
+      comment.clear();
+    }
+  }
+  return found;
+}
+
+std::string all_commands() {
+  std::ostringstream out;
+  std::size_t width = 0;
+  for (const auto& c : commands)
+    width = std::max(width, std::string_view(c.usage).size());
+  for (const auto& c : commands)
+    out << c.usage << std::string(width + 2 - std::string_view(c.usage).size(), ' ') << c.text
+        << "\n";
+  out << "Everything else is Lua: troupe.call(\"agent\", \"verb\"), llm, tool, json, async ... are "
+         "there.\n";
+  return out.str();
+}
+
+std::string all_errors() {
+  std::string out;
+#define TROUPE_X(name, text) out += #name ": " text "\n";
+  TROUPE_ERROR_CODES(TROUPE_X)
+#undef TROUPE_X
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const auto& c : commands) {
+    std::string name(c.usage);
+    name.resize(std::min(name.size(), name.find(' ')));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+result<std::string> help(const std::string& about) {
+  if (about.empty()) return all_commands();
+  if (about == "errors") return all_errors();
+  for (const auto& c : commands) {
+    const std::string_view usage(c.usage);
+    if (usage.substr(1, usage.find(' ') - 1) == about || usage.substr(0, usage.find(' ')) == about)
+      return std::string(usage) + "\n" + c.text;
+  }
+  const auto docs = documented();
+  if (auto found = docs.find(about); found != docs.end()) return found->second;
+  if (auto found = docs.find("troupe." + about); found != docs.end()) return found->second;
+  std::string list;
+  for (const auto& [name, text] : docs)
+    if (name.starts_with(about + ".") || name.starts_with("troupe." + about + "."))
+      list += text.substr(0, text.find('\n')) + "\n";
+  if (!list.empty()) return list;
+  std::vector<std::string_view> names;
+  for (const auto& [name, text] : docs)
+    names.push_back(name);
+  return error(errc::not_found, unknown_name("word", about, names));
+}
+
+}  // namespace troupe::cli

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exe/node.hpp"
+
+#include <unistd.h>
+
+#include "actors/directory/directory.hpp"
+#include "actors/llm/llm.hpp"
+#include "actors/observer/observer.hpp"
+#include "actors/supervisor/supervisor.hpp"
+#include "actors/tool/tool.hpp"
+#include "exe/prefix.hpp"
+#include "exe/version.hpp"
+
+namespace troupe {
+
+/// Runtime events go to the observer's feed and to the person at the terminal.
+class node::events final : public event_sink {
+ public:
+  events(event_feed& feed, console* screen) : feed_(feed), screen_(screen) {}
+  void on_event(const runtime_event& event) override {
+    feed_.on_event(event);
+    if (screen_ != nullptr) screen_->show(event);
+  }
+
+ private:
+  event_feed& feed_;
+  console* screen_;
+};
+
+namespace {
+
+child_spec builtin(std::string name, restart_type restart) {
+  child_spec spec;
+  spec.id = name;
+  spec.start = start_builtin{std::move(name)};
+  spec.restart = restart;
+  spec.shutdown = duration::max();
+  spec.start_timeout = duration::max();
+  return spec;
+}
+
+}  // namespace
+
+node::node(node_settings with, app what)
+    : with_(with),
+      app_(std::move(what)),
+      console_(with.screen, clock_),
+      sink_(with.screen.json || !with.screen.is_terminal ? json_sink(with.screen.fd)
+                                                         : text_sink(with.screen.fd)),
+      filter_(console_, *sink_, with.least),
+      log_(filter_, clock_, log_level::info),
+      feed_(std::make_shared<event_feed>(clock_)),
+      events_(std::make_unique<events>(*feed_, with.shows_crashes ? &console_ : nullptr)),
+      plugins_(std::make_unique<catalog>(log_, version)) {
+  scripts_.cache = &codes_;
+  scripts_.time = &clock_;
+}
+
+node::~node() {
+  if (!stopped_) stop(std::chrono::seconds(5));
+  door_.reset();
+}
+
+result<std::unique_ptr<node>> node::open(node_settings with, app what) {
+  std::unique_ptr<node> n(new node(with, std::move(what)));
+  if (auto started = n->start(); !started) return started.error();
+  return n;
+}
+
+result<void> node::start() {
+  for (const auto& failed : plugins_->add_all(plugin_folder()))
+    log_.write(log_level::warning, "exe", "a plugin is left out", {{"reason", failed.describe()}});
+  TROUPE_TRY(http, http_client::open());
+  http_ = std::move(http);
+  TROUPE_TRY(io, poller::open());
+  io_ = std::move(io);
+  workers_ = std::make_unique<worker_host>(*io_, worker_program());
+
+  node_options options;
+  options.threads = with_.threads;
+  options.events = events_.get();
+  options.log = &log_;
+  options.time = &clock_;
+  carrier_ = std::make_unique<node_carrier>(options);
+  launcher_ = std::make_unique<node_launcher>(
+      node_launcher::parts{carrier_.get(), &scripts_, plugins_.get(), workers_.get()});
+
+  launcher_->add_builtin("directory", [] { return std::make_unique<directory>(); });
+  launcher_->add_builtin("observer", [this] { return std::make_unique<observer>(feed_); });
+  launcher_->add_builtin("tool", [this] {
+    return std::make_unique<tools>(tool_settings{.folder = app_.folder}, *http_, *plugins_);
+  });
+  launcher_->add_builtin("llm", [this] {
+    return std::make_unique<llm>(llm::settings{app_.models, app_.folder}, *plugins_, *http_);
+  });
+  launcher_->add_builtin("app", [this] {
+    supervisor_options tree{.spec = app_.tree, .base_folder = app_.folder, .below = ""};
+    return std::make_unique<supervisor>(std::move(tree), *launcher_, *carrier_);
+  });
+
+  auto all = std::make_shared<authority>();
+  all->grants = grants::all();
+  TROUPE_TRY(door, gateway::open(*carrier_, "door", all));
+  door_ = std::move(door);
+
+  // Services first, the app last; stopped in the reverse order. An app that gives up is not started
+  // again: that is for whoever runs the node to see.
+  supervisor_spec services;
+  services.strategy = strategy::rest_for_one;
+  for (const char* name : {"directory", "observer", "tool", "llm"})
+    services.children.push_back(builtin(name, restart_type::permanent));
+  auto application = builtin("app", restart_type::temporary);
+  application.grants = app_.grants;
+  application.budget = app_.budget;
+  services.children.push_back(std::move(application));
+
+  process_init root;
+  root.path = "root";
+  root.rights = all;
+  root.makes_children = launcher_.get();
+  supervisor_options tree{.spec = std::move(services), .base_folder = app_.folder, .below = ""};
+  root.actions = std::make_unique<supervisor>(std::move(tree), *launcher_, *carrier_);
+  TROUPE_TRY(started, door_->start(std::move(root), duration::max()));
+  root_ = started;
+  return ok();
+}
+
+std::optional<error> node::wait_end(duration limit) {
+  return door_->wait_end(std::string("app"), limit);
+}
+
+shutdown_report node::stop(duration limit) {
+  stopped_ = true;
+  if (!carrier_) return {};
+  const auto began = clock_.now();
+  if (root_) {
+    door_->exit(root_, {errc::shutdown, "the node stops"});
+    door_->wait_end(root_, limit);
+  }
+  door_.reset();
+  const auto left = limit - (clock_.now() - began);
+  auto report = carrier_->shutdown(std::max<duration>(left, std::chrono::seconds(0)));
+  if (!report.stuck.empty()) {
+    for (const auto& path : report.stuck)
+      log_.write(log_level::error, "exe", "an agent does not come out of its turn",
+                 {{"agent", path}});
+  }
+  return report;
+}
+
+}  // namespace troupe

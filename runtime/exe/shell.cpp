@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `troupe shell`: a prompt in a fresh node. What is typed runs in an agent of its own, so a loop in
+// it takes nothing with it; commands are that agent's too, but for those that are about this
+// program.
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+
+#include "base/msgpack.hpp"
+#include "exe/cli.hpp"
+#include "exe/help.hpp"
+#include "exe/interrupts.hpp"
+#include "exe/load_app.hpp"
+#include "exe/node.hpp"
+#include "exe/prefix.hpp"
+#include "repl/repl.hpp"
+
+namespace troupe::cli {
+
+namespace {
+
+class node_session final : public session {
+ public:
+  node_session(node& n, interrupts& signals, address prompt, child_spec spec)
+      : node_(n), signals_(signals), prompt_(prompt), spec_(std::move(spec)) {}
+
+  result<std::string> evaluate(const std::string& text) override {
+    return text_of(ask("eval", value::array{text}));
+  }
+
+  result<std::string> command(const std::vector<std::string>& words,
+                              std::string_view rest) override {
+    if (words[0] == "quit" || words[0] == "q" || words[0] == "exit") {
+      over_ = true;
+      return std::string();
+    }
+    if (words[0] == "help" || words[0] == "h") return help(std::string(rest));
+    if (words[0] == "reload" && words.size() == 3 && words[1] == "plugin") {
+      TROUPE_CHECK(node_.plugins().reload(words[2]));
+      return "plugin " + words[2] + " is loaded anew; what runs keeps the old code";
+    }
+    value::array all;
+    for (const auto& w : words)
+      all.emplace_back(w);
+    return text_of(ask("command", value::array{value(std::move(all))}));
+  }
+
+  bool is_incomplete(const std::string& text) override {
+    auto answer = quick("check", value::array{text});
+    return answer && answer->as_bool();
+  }
+
+  std::vector<std::string> complete(std::string_view before, std::string_view word) override {
+    std::vector<std::string> words;
+    if (before.starts_with(':') && before.find(' ') == std::string_view::npos) {
+      for (const auto& c : command_names())
+        if (std::string_view(c).starts_with(word.substr(0))) words.push_back(c);
+      return words;
+    }
+    auto answer = quick("complete", value::array{word});
+    if (!answer) return words;
+    for (const auto& w : answer->as_array())
+      words.emplace_back(w.as_string());
+    return words;
+  }
+
+  bool is_over() const override { return over_; }
+
+ private:
+  /// Waits for the answer, or for Ctrl-C, which takes the call back.
+  result<value> ask(std::string_view verb, value::array args) {
+    struct {
+      std::mutex mutex;
+      std::optional<result<bytes>> answer;
+    } state;
+    TROUPE_TRY(body, pack(value(std::move(args))));
+    call_options options;
+    options.timeout = duration::max();
+    const auto id =
+        node_.door().begin_call(prompt_, verb, std::move(body), options, [&](result<bytes> a) {
+          std::lock_guard lock(state.mutex);
+          state.answer = std::move(a);
+          signals_.notify();
+        });
+    for (;;) {
+      const auto signal = signals_.wait();
+      std::unique_lock lock(state.mutex);
+      if (state.answer) break;
+      if (!signal) continue;
+      lock.unlock();
+      if (*signal != SIGINT) over_ = true;
+      return take_back(id);
+    }
+    if (!*state.answer) {
+      const auto& why = state.answer->error();
+      if (why.is(errc::down)) restart();
+      return why;
+    }
+    return unpack((*state.answer)->view());
+  }
+
+  /// A line that waits ends by itself when it is taken back; one that computes has to be killed.
+  result<value> take_back(call_id id) {
+    node_.door().cancel(id);
+    signals_.forget();
+    auto alive = quick("check", value::array{""});
+    if (alive) return error(errc::cancelled, "taken back");
+    node_.door().exit(prompt_, {errc::kill, "Ctrl-C"});
+    node_.door().wait_end(prompt_, std::chrono::seconds(5));
+    restart();
+    return error(errc::killed,
+                 "it would not stop, so the prompt was started anew; its variables are gone");
+  }
+
+  void restart() {
+    auto init = node_.launcher().prepare(spec_, {"shell", node_.door().self(), nullptr});
+    if (!init) return;
+    if (auto started = node_.door().start(std::move(*init))) prompt_ = *started;
+  }
+
+  result<value> quick(std::string_view verb, value::array args) {
+    TROUPE_TRY(body, pack(value(std::move(args))));
+    call_options options;
+    options.timeout = std::chrono::milliseconds(500);
+    TROUPE_TRY(answer, node_.door().call(prompt_, verb, std::move(body), options));
+    return unpack(answer.view());
+  }
+
+  static result<std::string> text_of(const result<value>& v) {
+    if (!v) return v.error();
+    return std::string(v->as_string());
+  }
+
+  node& node_;
+  interrupts& signals_;
+  address prompt_;
+  child_spec spec_;
+  bool over_ = false;
+};
+
+std::string history_file() {
+  const char* state = std::getenv("XDG_STATE_HOME");
+  const char* home = std::getenv("HOME");
+  std::filesystem::path folder;
+  if (state != nullptr && *state == '/')
+    folder = state;
+  else if (home != nullptr && *home == '/')
+    folder = std::filesystem::path(home) / ".local/state";
+  else
+    return {};
+  std::error_code failed;
+  std::filesystem::create_directories(folder / "troupe", failed);
+  return failed ? std::string() : (folder / "troupe/history").string();
+}
+
+}  // namespace
+
+int shell(const file_options& o) {
+  interrupts signals;
+  app what = empty_app();
+  if (!o.file.empty()) {
+    auto loaded = load_app(o.file, {}, o.settings);
+    if (!loaded) return complain(loaded.error(), o.json);
+    what = std::move(*loaded);
+  }
+  const bool is_terminal = isatty(0) != 0 && isatty(1) != 0;
+  node_settings with;
+  with.screen = {.fd = 2, .json = o.json, .is_terminal = isatty(2) != 0};
+  with.threads = o.threads;
+  if (o.verbose) with.least = log_level::info;
+  auto opened = node::open(with, std::move(what));
+  if (!opened) return complain(opened.error(), o.json);
+  node& n = **opened;
+
+  child_spec spec;
+  spec.id = "shell";
+  spec.start = start_script{shell_folder() + "/prompt.lua"};
+  spec.base_folder = n.running().folder;
+  spec.grants = grants::all();
+  auto init = n.launcher().prepare(spec, {"shell", n.door().self(), nullptr});
+  if (!init) return complain(init.error(), o.json);
+  auto prompt = n.door().start(std::move(*init));
+  if (!prompt) return complain(prompt.error(), o.json);
+
+  node_session s(n, signals, *prompt, spec);
+  auto in = is_terminal
+                ? terminal_reader([&](auto before, auto word) { return s.complete(before, word); },
+                                  history_file())
+                : plain_reader(0);
+  if (is_terminal)
+    std::printf("troupe: Lua, and :help for what else can be done here; :quit leaves\n");
+  const int code = run_repl(s, *in, stdout, stderr);
+  in.reset();
+  signals.arm();
+  const auto report = n.stop();
+  std::fflush(stdout);
+  if (!report.stuck.empty()) _exit(code);
+  return code;
+}
+
+}  // namespace troupe::cli

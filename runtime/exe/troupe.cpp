@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program: reads the command line and hands over to the verb.
+#include <CLI/CLI.hpp>
+
+#include "exe/cli.hpp"
+#include "exe/load_app.hpp"
+#include "exe/version.hpp"
+
+namespace {
+
+using namespace troupe;
+
+void add_common(CLI::App& verb, cli::common_options& o) {
+  verb.add_flag("--json", o.json, "write what a machine can read");
+}
+
+void add_node(CLI::App& verb, cli::common_options& o) {
+  add_common(verb, o);
+  verb.add_flag("-v,--verbose", o.verbose, "log more than warnings");
+  verb.add_option("--threads", o.threads, "scheduler threads; default: as many as there are cores");
+}
+
+void add_set(CLI::App& verb, std::vector<std::string>& settings) {
+  verb.add_option("--set", settings,
+                  "key=value: an option of the app, or of a child: desk/writer.options.model=x")
+      ->allow_extra_args(false);
+}
+
+int main_of(int argc, char** argv) {
+  CLI::App program("Troupe runs AI agents that must not fall over.", "troupe");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", std::string("troupe ") + version);
+  program.failure_message(CLI::FailureMessage::simple);
+  std::vector<std::string> settings;
+
+  cli::run_options run;
+  auto* run_verb = program.add_subcommand("run", "run an app, or a single agent's file");
+  run_verb->add_option("FILE", run.file, "the app file")->required();
+  run_verb->add_option("ARGS", run.arguments, "arguments of its main verb, as text");
+  run_verb->add_option("--timeout", run.timeout, "seconds main may take; exit code 124 after them");
+  run_verb->positionals_at_end();
+  add_set(*run_verb, settings);
+  add_node(*run_verb, run);
+
+  cli::file_options shell;
+  auto* shell_verb =
+      program.add_subcommand("shell", "a Lua prompt in a fresh node; :help lists its commands");
+  shell_verb->add_option("FILE", shell.file, "an app to start first");
+  add_set(*shell_verb, settings);
+  add_node(*shell_verb, shell);
+
+  cli::file_options check;
+  auto* check_verb =
+      program.add_subcommand("check", "look for mistakes in an app without running it");
+  check_verb->add_option("FILE", check.file, "the app file")->required();
+  add_set(*check_verb, settings);
+  add_common(*check_verb, check);
+
+  cli::file_options explain;
+  auto* explain_verb =
+      program.add_subcommand("explain", "show an app's tree: what runs where and may do what");
+  explain_verb->add_option("FILE", explain.file, "the app file")->required();
+  add_set(*explain_verb, settings);
+  add_common(*explain_verb, explain);
+
+  cli::file_options models;
+  auto* models_verb =
+      program.add_subcommand("models", "list the models of an app, and the providers there are");
+  models_verb->add_option("FILE", models.file, "the app file");
+  add_common(*models_verb, models);
+
+  cli::new_options fresh;
+  auto* new_verb =
+      program.add_subcommand("new", "make a plugin or agent of your own from a template");
+  new_verb->add_option("KIND", fresh.kind, "c, cpp or lua")->required();
+  new_verb->add_option("NAME", fresh.name, "its name")->required();
+  new_verb->add_option("FOLDER", fresh.folder, "where; default: ./NAME");
+
+  cli::plugin_options plugin;
+  auto* plugin_verb = program.add_subcommand("plugin", "look at plugins");
+  plugin_verb->require_subcommand(1);
+  auto* list_verb = plugin_verb->add_subcommand("list", "those that are installed");
+  add_common(*list_verb, plugin);
+  auto* info_verb = plugin_verb->add_subcommand("info", "what one offers; runs none of its code");
+  info_verb->add_option("NAME", plugin.name, "its name, or its folder")->required();
+  add_common(*info_verb, plugin);
+  auto* plugin_check_verb = plugin_verb->add_subcommand("check", "load it as a node would");
+  plugin_check_verb->add_option("NAME", plugin.name, "its name, or its folder")->required();
+  add_common(*plugin_check_verb, plugin);
+
+  cli::common_options about;
+  auto* version_verb = program.add_subcommand("version", "print the version");
+  add_common(*version_verb, about);
+
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = program.exit(e);
+    return code == 0 ? cli::done : cli::usage;
+  }
+  std::vector<setting> set;
+  for (const auto& text : settings) {
+    auto s = setting_from(text);
+    if (!s) {
+      cli::complain(s.error(), false);
+      return cli::usage;
+    }
+    set.push_back(std::move(*s));
+  }
+  run.settings = shell.settings = check.settings = explain.settings = set;
+  if (*run_verb) return cli::run(run);
+  if (*shell_verb) return cli::shell(shell);
+  if (*check_verb) return cli::check(check);
+  if (*explain_verb) return cli::explain(explain);
+  if (*models_verb) return cli::models(models);
+  if (*new_verb) return cli::make_new(fresh);
+  if (*list_verb) return cli::plugin_list(plugin);
+  if (*info_verb) return cli::plugin_info(plugin);
+  if (*plugin_check_verb) return cli::plugin_check(plugin);
+  return cli::print_version(about);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return main_of(argc, argv);
+  } catch (const std::exception& e) {
+    return cli::complain({errc::internal, e.what()}, false);
+  }
+}
