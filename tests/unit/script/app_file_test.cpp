@@ -24,7 +24,10 @@ class app_file_test : public testing::Test {
   }
   result<app_file> run(const std::string& text) {
     write("app.lua", text);
-    return run_app_file("app.lua", folder_, [](std::string_view name) { return name == "SET"; });
+    return run_app_file("app.lua", folder_,
+                        {.env_is_set = [](std::string_view name) { return name == "SET"; },
+                         .arguments = {"access.log"},
+                         .working_folder = "/home/me"});
   }
   std::string refusal(const std::string& text) {
     auto done = run(text);
@@ -53,6 +56,15 @@ TEST_F(app_file_test, keeps_references_as_references) {
   EXPECT_EQ(done->content["text"], value(value::map{{"$file", "x.txt"}}));
   EXPECT_EQ(done->content["size"], value(value::map{{"$option", "size"}}));
   EXPECT_EQ(done->content["printed"], value(value::map{{"f", "yes"}, {"g", "no"}}));
+}
+
+TEST_F(app_file_test, knows_the_command_lines_arguments_and_where_it_was_typed) {
+  const auto read =
+      run("return { log = arg(1) and cwd(arg(1)), none = arg(2) == nil, root = cwd('/x') }");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->content["log"], value("/home/me/access.log"));
+  EXPECT_EQ(read->content["none"], value(true));
+  EXPECT_EQ(read->content["root"], value("/x"));
 }
 
 TEST_F(app_file_test, tells_an_agent_file_from_an_app) {
