@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What moves messages and time below the processes. There are two: core/ (CAF) in a node, and the
-// simulation in tests/support (virtual time, seeded order).
+// simulation in sim/ (virtual time, seeded order).
 #pragma once
 
 #include <memory>

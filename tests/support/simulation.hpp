@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The second carrier: real processes on virtual time, in an order that a seed decides. One thread,
-// no library; the same seed gives the same run, step by step.
+// The simulation as tests use it: agents may be made of a function.
 #pragma once
 
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
-#include "agent/launcher.hpp"
-#include "agent/process.hpp"
+#include "sim/simulation.hpp"
 
 namespace troupe::test {
 
@@ -33,88 +27,12 @@ class lambda_behaviour final : public behaviour {
   concurrency overlap_;
 };
 
-class simulation final : public carrier {
+class simulation final : public troupe::simulation {
  public:
-  explicit simulation(std::uint64_t seed = 1);
-  ~simulation() override;
-
-  // -- what a test does
-  /// Makes an agent at `path`, starts it and lets everything settle. Fails as its start fails.
-  result<address> add(std::string path, std::unique_ptr<behaviour> b);
-  result<address> add(process_init init);
+  using troupe::simulation::add;
+  using troupe::simulation::simulation;
   result<address> add(std::string path, std::function<void(context&, envelope&)> f,
                       concurrency c = {});
-  /// Calls from outside, runs until the answer is there (moving time if nothing else is left to
-  /// do).
-  result<value> call(const target& to, std::string_view verb, value::array args = {},
-                     call_options options = {});
-  /// The same, with the parts that came before the answer; grants credit as they are read.
-  result<value> call_streaming(const target& to, std::string_view verb, value::array args,
-                               std::vector<value>& parts);
-  void send(const target& to, std::string_view verb, value::array args = {});
-  void exit(const target& whom, errc reason);
-  /// Runs one turn of one agent, or moves time to the next wake-up no later than `limit`.
-  /// False if there is nothing to do.
-  bool step(instant limit);
-  /// Runs until nothing is left to do now.
-  void settle();
-  /// Settles, moves time on, settles at each wake-up on the way.
-  void advance(duration d);
-  bool alive(const address& a) const;
-  /// Why it ended; null if it lives or never did.
-  const error* reason_of(const address& a) const;
-  std::size_t population() const { return agents_.size(); }
-
-  /// Everything reported, oldest first.
-  std::vector<runtime_event> events;
-  std::vector<std::string> log_lines;
-  /// What new agents get; null: they can't spawn.
-  launcher* makes_children = nullptr;
-  turn_limits turns{.messages = 1, .time = std::chrono::hours(1)};
-  mailbox_limits mailboxes;
-  /// Says whether threads outside still work for the agents, e.g. a client with open requests: then
-  /// `call` waits for what comes through their outlets instead of moving time on.
-  std::function<bool()> works_outside;
-  /// Every message posted, in order: for invariants.
-  std::function<void(const envelope&)> on_post;
-
-  // -- carrier
-  void post(envelope_ptr e) override;
-  instant now() const override { return now_; }
-  wall_time wall() const override;
-  void wake_at(process& p, instant t) override;
-  result<address> start(process_init init) override;
-  bool bind(std::string_view name, const address& holder, bool replace) override;
-  void unbind(const address& holder) override;
-  address lookup(std::string_view name) const override;
-  std::string path_of(const address& a) const override;
-  void report(const runtime_event& event) override;
-  void log(log_level level, std::string_view component, std::string_view message,
-           value::map fields) override;
-  outlet outlet_to(const address& a) override;
-
- private:
-  struct agent;
-  instant add_time(duration d) const { return troupe::add(now_, d); }
-  void make_runnable(agent& a);
-  void take_outside_mail();
-  void run(agent& a);
-
-  random_source random_;
-  instant now_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<agent>> agents_;
-  std::vector<agent*> runnable_;
-  std::multimap<instant, std::uint64_t> wakes_;
-  std::map<std::string, address, std::less<>> names_;
-  std::unordered_map<std::uint64_t, std::string> paths_;
-  std::unordered_map<std::uint64_t, error> reasons_;
-  struct outside_mail;
-  /// Shared with outlets, which may outlive the simulation.
-  std::shared_ptr<outside_mail> mail_;
-  friend class simulated_outlet;
-  address outside_;
-  struct outside_answers;
-  std::shared_ptr<outside_answers> answers_;  ///< shared with the agent that stands for the test
 };
 
 }  // namespace troupe::test
