@@ -93,6 +93,7 @@ io_state frame_writer::write_to(int fd, bool wait) {
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return state_of(n);
     begin_ += static_cast<std::size_t>(n);
+    written_ += static_cast<std::uint64_t>(n);
   }
   drop_front(buffer_, begin_);
   return io_state::more;

@@ -61,10 +61,13 @@ class frame_writer {
   io_state write_to(int fd, bool wait = false);
   std::size_t size() const { return buffer_.size() - begin_; }
   bool empty() const { return size() == 0; }
+  /// Bytes written so far.
+  std::uint64_t written() const { return written_; }
 
  private:
   std::string buffer_;
   std::size_t begin_ = 0;
+  std::uint64_t written_ = 0;
 };
 
 }  // namespace troupe

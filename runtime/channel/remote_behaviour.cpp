@@ -32,6 +32,11 @@ error limit_of_channel(std::string message) {
   return why;
 }
 
+error does_not_read(std::size_t waiting) {
+  return limit_of_channel("the worker does not read: " + std::to_string(waiting) +
+                          " bytes wait for it");
+}
+
 error broken(const error& why) {
   if (why.is(errc::limit) || why.is(errc::abi)) return why;
   return why.wrapped(errc::crash, "the worker broke the protocol: " + why.message);
@@ -85,6 +90,7 @@ value remote_behaviour::inspect() const {
   v.set("connected", static_cast<bool>(fd_));
   v.set("frames_in", in_.count());
   v.set("bytes_waiting", static_cast<std::int64_t>(out_.size()));
+  if (!gate_.inside().is_nil()) v.set("agent", gate_.inside());
   return v;
 }
 
@@ -114,11 +120,16 @@ void remote_behaviour::deliver(context& ctx, const envelope& e) {
   const bool was_empty = out_.empty();
   out_.put(*encoded);
   if (fd_ && was_empty) write(ctx);
-  if (!ending_ && out_.size() > limits_.waiting)
-    end(ctx,
-        limit_of_channel("the worker does not read: " + std::to_string(out_.size()) +
-                         " bytes wait for it"),
-        true);
+  watch_waiting(ctx);
+}
+
+/// Ends a far end that lets too much wait.
+void remote_behaviour::watch_waiting(context& ctx) {
+  if (ending_ || out_.size() <= limits_.waiting) return;
+  if (out_.size() > limits_.waiting_at_most) return end(ctx, does_not_read(out_.size()), true);
+  if (stall_alarm_ != 0) return;
+  stall_mark_ = out_.written();
+  stall_alarm_ = set_alarm(ctx, limits_.stall);
 }
 
 void remote_behaviour::write(context& ctx) {
@@ -268,6 +279,13 @@ void remote_behaviour::on_alarm(context& ctx, std::uint64_t id) {
     if (ending_ || !in_.is_partial()) return;
     if (in_.count() != partial_frame_) return watch_partial_frame(ctx);
     end(ctx, limit_of_channel("the worker began a frame and did not complete it"), true);
+  } else if (id == stall_alarm_) {
+    stall_alarm_ = 0;
+    // A socket is said to be ready only when it is three quarters empty, but takes bytes sooner.
+    if (fd_) write(ctx);
+    if (ending_ || out_.size() <= limits_.waiting) return;
+    if (out_.written() != stall_mark_) return watch_waiting(ctx);
+    end(ctx, does_not_read(out_.size()), true);
   } else if (id == grace_alarm_) {
     if (!ending_) return end(ctx, {errc::crash, "the worker closed its channel and went on"}, true);
     far_->kill();

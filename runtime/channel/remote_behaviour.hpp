@@ -22,8 +22,12 @@
 namespace troupe {
 
 struct remote_limits {
-  /// What may wait to be written to a far end that does not read; above it: `limit: channel`.
+  /// Bytes that may wait for a far end that has read nothing for `stall`; above it: `limit:
+  /// channel`.
   std::size_t waiting = 2 * frame_limits{}.frame();
+  duration stall = std::chrono::seconds(10);
+  /// Bytes that may wait for one that reads, however slowly.
+  std::size_t waiting_at_most = 8 * frame_limits{}.frame();
   /// A frame that has begun must be complete within this and twice this.
   duration partial_frame = std::chrono::seconds(30);
   /// How long a far end that has nothing to do any more may take to end by itself.
@@ -57,6 +61,7 @@ class remote_behaviour final : public behaviour {
   bool handle_frames(context& ctx);
   void write(context& ctx);
   void watch_partial_frame(context& ctx);
+  void watch_waiting(context& ctx);
   void disconnect();
 
   /// Decides the reason; the first one counts. The agent ends once the far end has.
@@ -82,6 +87,8 @@ class remote_behaviour final : public behaviour {
   std::uint64_t last_id_ = first_node_id;
   std::uint64_t partial_alarm_ = 0;  ///< 0: none is set
   std::uint64_t partial_frame_ = 0;  ///< the number of the frame it is for
+  std::uint64_t stall_alarm_ = 0;    ///< 0: none is set
+  std::uint64_t stall_mark_ = 0;     ///< what was written when it was set
   std::uint64_t grace_alarm_ = 0;
   std::uint64_t kill_alarm_ = 0;
 };

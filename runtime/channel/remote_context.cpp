@@ -8,6 +8,9 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t max_part = 64u << 10;
+/// What an agent shows of itself is for people.
+constexpr duration show_every = std::chrono::seconds(1);
+constexpr std::size_t largest_show = 16u << 10;
 
 void set_cause(frame& f, cause_id on) {
   if (on != no_cause) f.fields.set("on", static_cast<std::int64_t>(on));
@@ -84,6 +87,7 @@ envelope_ptr remote_context::take_local() {
 }
 
 void remote_context::end_turn(const behaviour& agent) {
+  if (now_ - shown_ >= show_every) show(agent);
   if (!started_) return;
   const auto overlap = agent.overlap();
   value::array verbs;
@@ -97,6 +101,15 @@ void remote_context::end_turn(const behaviour& agent) {
   emit_small(f);
   started_.reset();
   start_ = no_cause;
+}
+
+void remote_context::show(const behaviour& agent) {
+  shown_ = now_;
+  auto inside = pack(agent.inspect(), {.size = largest_show});
+  if (!inside) return;  // too much to look at
+  frame f{"show"};
+  f.fields.set("inside", to_field(*inside));
+  emit_small(f);
 }
 
 void remote_context::send_exit(const error& why) {

@@ -33,7 +33,8 @@ class remote_context final : public context {
 
   /// Before a turn.
   void begin_turn() { now_ = time_.now(); }
-  /// After a turn: says that the agent has started, if that is news.
+  /// After a turn: says that the agent has started, if that is news; shows what `inspect` shows,
+  /// at most once a second.
   void end_turn(const behaviour& agent);
   /// Before a message is delivered: puts the agent's ids into it. False if it is for nobody any
   /// more and must be dropped.
@@ -88,6 +89,7 @@ class remote_context final : public context {
   /// What fits unless the agent made a name of megabytes; that ends it.
   void emit_small(const frame& f);
   void emit_request(call_id id, frame f);
+  void show(const behaviour& agent);
   void fail_locally(call_id id, const error& why);
   open_call* find_open(cause_id on);
   void close_if_over(cause_id on);
@@ -102,6 +104,7 @@ class remote_context final : public context {
   std::unordered_map<cause_id, open_call> open_;
   std::deque<envelope_ptr> local_;
   cause_id start_ = no_cause;
+  instant shown_{};
   std::optional<bytes> started_;  ///< the answer to `start`, until it is sent
   std::optional<error> exit_;
 };

@@ -9,6 +9,8 @@ namespace troupe {
 
 namespace {
 
+/// Of what an agent shows of itself.
+constexpr std::size_t largest_show = 16u << 10;
 /// Of a line in the log; what is above it is cut off.
 constexpr std::size_t longest_line = 8u << 10;
 
@@ -51,6 +53,7 @@ const request_gate::request request_gate::requests[] = {
     {"link", &request_gate::link},
     {"unlink", &request_gate::unlink},
     {"trap_exits", &request_gate::trap_exits},
+    {"show", &request_gate::show},
 };
 
 void request_gate::note(const envelope& e) {
@@ -327,6 +330,14 @@ result<void> request_gate::log(context& ctx, field_reader& fields) {
   TROUPE_CHECK(fields.finish());
   if (message.size() > longest_line) message.resize(longest_line);
   ctx.log(*level, message, fields.data("fields").as_map());
+  return ok();
+}
+
+result<void> request_gate::show(context&, field_reader& fields) {
+  const auto packed = fields.body("inside");
+  TROUPE_CHECK(fields.finish());
+  TROUPE_TRY(inside, unpack(packed.view(), {.size = largest_show}));
+  inside_ = std::move(inside);
   return ok();
 }
 

@@ -33,6 +33,8 @@ class request_gate {
   /// The start that is not answered, or no_cause.
   cause_id start() const { return start_; }
   const concurrency& overlap() const { return overlap_; }
+  /// What the agent showed of itself last; nil if it never did.
+  const value& inside() const { return inside_; }
   /// Set once the worker has asked to end.
   const std::optional<error>& exit_reason() const { return exit_; }
 
@@ -67,6 +69,7 @@ class request_gate {
   result<void> set_timer(context&, field_reader&);
   result<void> cancel_timer(context&, field_reader&);
   result<void> log(context&, field_reader&);
+  result<void> show(context&, field_reader&);
 
   result<void> bounded(std::size_t open, std::string_view what) const;
   /// Adds the id of a request that will be answered.
@@ -78,6 +81,7 @@ class request_gate {
   cause_id start_ = no_cause;
   bool started_ = false;
   concurrency overlap_;
+  value inside_;
   std::optional<error> exit_;
 };
 

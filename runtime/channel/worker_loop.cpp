@@ -21,6 +21,8 @@ namespace troupe {
 namespace {
 
 constexpr std::size_t read_chunk = 64u << 10;
+/// The node may be trusted with lengths; its greeting says what a message may have.
+constexpr std::size_t largest_frame = 0xffffffff;
 /// Frames are written together at the end of a turn, or sooner when they are many or the turn long.
 constexpr std::size_t write_above = 64u << 10;
 constexpr duration write_after = std::chrono::milliseconds(2);
@@ -85,10 +87,11 @@ class event_box final : public outlet::sink {
 class loop {
  public:
   loop(unique_fd channel, const clock& time, watchdog* slices)
-      : fd_(std::move(channel)), time_(time), slices_(slices), in_(frame_limits{}.frame()) {}
+      : fd_(std::move(channel)), time_(time), slices_(slices), in_(largest_frame) {}
 
   result<void> run(const agent_maker& make) {
     TROUPE_TRY(hello, greet());
+    limits_ = hello.limits;
     remote_context ctx(hello, time_, outlet(events_), [this](const bytes& f) { write(f); });
     auto made = make(hello);
     if (!made) {
@@ -173,7 +176,7 @@ class loop {
       while (true) {
         TROUPE_TRY(payload, in_.next());
         if (!payload) break;
-        TROUPE_TRY(f, decode(*payload, {}));
+        TROUPE_TRY(f, decode(*payload, limits_));
         if (f.name != "deliver") continue;  // of a newer node; it does without
         TROUPE_TRY(e, message_from(f, time_.now()));
         inbox_.push_back(std::move(e));
@@ -207,6 +210,7 @@ class loop {
   unique_fd fd_;
   const clock& time_;
   watchdog* const slices_;
+  frame_limits limits_;
   frame_reader in_;
   frame_writer out_;
   const std::shared_ptr<event_box> events_ = std::make_shared<event_box>();  ///< shared: outlets

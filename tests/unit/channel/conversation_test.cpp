@@ -346,6 +346,24 @@ TEST_F(conversation, an_agent_that_only_computes_is_resumed_and_can_be_killed) {
   EXPECT_TRUE(log->destroyed);
 }
 
+class shows_itself final : public behaviour {
+ public:
+  progress receive(context& ctx, envelope_ptr e) override {
+    ctx.reply(e->cause, {});
+    ctx.done(e->cause);
+    return progress::idle;
+  }
+  value inspect() const override { return value::map{{"memory", 42}}; }
+};
+
+TEST_F(conversation, an_inspection_shows_the_inside_of_the_agent) {
+  const auto a =
+      start("open", [](const greeting&) { return std::unique_ptr<behaviour>(new shows_itself); });
+  const auto seen = *sim->call(a, inspect_verb);
+  EXPECT_EQ(seen["behaviour"]["agent"]["memory"], value(42));
+  EXPECT_EQ(seen["behaviour"]["pid"], value(1));
+}
+
 TEST_F(conversation, a_stop_is_handled_by_the_agent_which_then_ends) {
   const auto a = start("polite", [](context& ctx, envelope& e) {
     if (e.kind == kind::stop) ctx.log(log_level::info, "cleaning up");

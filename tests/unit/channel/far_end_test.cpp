@@ -33,6 +33,15 @@ class far_end_test : public world {
     EXPECT_TRUE(answer_to(start_).got);
   }
 
+  void begin_with_slots(int slots, remote_limits limits) {
+    begin(limits);
+    frame f{"started", value::map{{"on", start_frame.fields["cause"]}}};
+    f.fields.set("protocol", channel_protocol);
+    f.fields.set("slots", slots);
+    say(f);
+    EXPECT_TRUE(answer_to(start_).got);
+  }
+
   frame receive() {
     std::optional<frame> f;
     until([&] {
@@ -145,15 +154,36 @@ TEST_F(far_end_test, what_it_leaves_open_is_bounded) {
   EXPECT_EQ(why.data["what"], value("channel"));
 }
 
-TEST_F(far_end_test, one_that_never_reads_is_ended_at_a_bound) {
+TEST_F(far_end_test, one_that_never_reads_is_ended_after_a_while) {
   remote_limits limits;
   limits.waiting = 1u << 20;
-  begin(limits);
-  frame f{"started", on(start_frame.fields["cause"])};
-  f.fields.set("protocol", channel_protocol);
-  f.fields.set("slots", 1000);
-  say(f);
-  ASSERT_TRUE(answer_to(start_).got);
+  begin_with_slots(1000, limits);
+  for (int i = 0; i < 40; ++i)
+    sim->send(agent, "take", {std::string(50'000, 'x')});
+  EXPECT_EQ(log->kills, 0);
+  sim->advance(11s);
+  const auto& why = ends_by_kill();
+  EXPECT_TRUE(why.is(errc::limit));
+  EXPECT_THAT(why.message, HasSubstr("the worker does not read: "));
+}
+
+TEST_F(far_end_test, one_that_reads_slowly_is_not_ended) {
+  remote_limits limits;
+  limits.waiting = 1u << 20;
+  begin_with_slots(1000, limits);
+  for (int i = 0; i < 40; ++i)
+    sim->send(agent, "take", {std::string(50'000, 'x')});
+  for (int i = 0; i < 40; ++i) {
+    receive();
+    sim->advance(4s);
+    ASSERT_EQ(log->kills, 0);
+  }
+}
+
+TEST_F(far_end_test, no_more_than_a_bound_waits_for_one_that_never_reads) {
+  remote_limits limits;
+  limits.waiting_at_most = limits.waiting = 1u << 20;
+  begin_with_slots(1000, limits);
   int sent = 0;
   while (log->kills == 0 && ++sent < 1000)
     sim->send(agent, "take", {std::string(50'000, 'x')});
