@@ -67,13 +67,6 @@ int print_error(lua_State* l) {
   return 1;
 }
 
-int join_error(lua_State* l) {
-  luaL_tolstring(l, 1, nullptr);
-  luaL_tolstring(l, 2, nullptr);
-  lua_concat(l, 2);
-  return 1;
-}
-
 /// `agent.lua:27` of the first line of a traceback that is a script's.
 std::string first_place(std::string_view traceback) {
   while (!traceback.empty()) {
@@ -92,15 +85,15 @@ void set_error_type(lua_State* l) {
 }  // namespace
 
 void open_errors(lua_State* l) {
-  lua_createtable(l, 0, 4);
+  // No __concat, handy as it were: in Lua 5.4.4 (Debian 12) luaV_concat goes on with a pointer into
+  // a stack that the metamethod may have moved.
+  lua_createtable(l, 0, 3);
   lua_pushliteral(l, "error");
   lua_setfield(l, -2, "__name");
   lua_pushboolean(l, 0);
   lua_setfield(l, -2, "__metatable");
   lua_pushcfunction(l, print_error);
   lua_setfield(l, -2, "__tostring");
-  lua_pushcfunction(l, join_error);
-  lua_setfield(l, -2, "__concat");
   lua_rawsetp(l, LUA_REGISTRYINDEX, &error_type);
 }
 

@@ -22,8 +22,9 @@ class failing_memory {
   void stop_failing() { left_ = -1; }
   bool refused() const { return refused_; }
 
-  /// For the settings of the state that is tried.
-  void install(script::settings& with) {
+  /// For the settings of the state that is tried, or of its agent.
+  template <class Settings>
+  void install(Settings& with) {
     with.refuse = [](void* self, std::size_t) {
       return static_cast<failing_memory*>(self)->refuse();
     };

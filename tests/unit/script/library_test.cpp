@@ -322,6 +322,7 @@ TEST_F(library_test, asks_a_supervisor_in_its_own_words) {
 TEST_F(library_test, reports_progress_to_the_log_where_people_see_it) {
   run("troupe.progress(0.4, 'half way')");
   EXPECT_THAT(world.log_lines, testing::Contains(testing::EndsWith(": progress")));
+  EXPECT_EQ(run("return pcall(troupe.progress, 'half')"), "false");
 }
 
 }  // namespace

@@ -75,12 +75,11 @@ TEST_F(lua_behaviour_test, sees_the_error_of_a_failed_call_as_a_value) {
   auto a = add("a", R"(
     function agent.on.try(self)
       local value, err = troupe.call("nobody", "x")
-      return { value = value, code = err.code, text = tostring(err), joined = "oh: " .. err }
+      return { value = value, code = err.code, text = tostring(err) }
     end
   )");
   EXPECT_EQ(call(a, "try"),
-            R"({"code":"no_such_agent","text":"no_such_agent: no agent is called nobody",)"
-            R"("joined":"oh: no_such_agent: no agent is called nobody"})");
+            R"({"code":"no_such_agent","text":"no_such_agent: no agent is called nobody"})");
 }
 
 TEST_F(lua_behaviour_test, crashes_with_file_line_and_traceback_when_a_handler_raises) {
