@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The model provider `openai`: chat completions over HTTP, as a stream or whole.
+#include <algorithm>
 #include <troupe/plugin.hpp>
 
 #include "fault.hpp"

@@ -2,6 +2,7 @@
 #include "response.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "fault.hpp"
 

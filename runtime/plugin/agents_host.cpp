@@ -3,7 +3,12 @@
 // The node's side of troupe.agents/1 and troupe.outlet/1: what a plugin's agent may ask of the
 // runtime. Each function takes what it gets for garbage until it is checked; what is wrong ends the
 // agent when its turn's function returns (see plugin_behaviour.cpp).
-#include <cmath>
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "agent/context.hpp"
 #include "base/msgpack.hpp"

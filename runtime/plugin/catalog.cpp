@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <mutex>
+#include <optional>
+#include <system_error>
 
 #include "base/msgpack.hpp"
 #include "base/nearest.hpp"

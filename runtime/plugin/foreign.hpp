@@ -10,6 +10,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "agent/watchdog.hpp"
 #include "base/bytes.hpp"

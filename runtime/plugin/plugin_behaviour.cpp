@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugin/plugin_behaviour.hpp"
 
-#include <array>
+#include <algorithm>
+#include <utility>
 
 #include "agent/context.hpp"
 #include "base/msgpack.hpp"

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "base/msgpack.hpp"
 #include "plugin/foreign.hpp"

@@ -2,6 +2,8 @@
 #include "plugin/plugin_tools.hpp"
 
 #include <atomic>
+#include <memory>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/msgpack.hpp"

@@ -6,7 +6,9 @@
 #include <troupe/ext/agents.h>
 #include <troupe/ext/outlet.h>
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
