@@ -4,9 +4,9 @@
 // `call` of `observer`; anyone may report progress.
 //
 // An event is {n: number, growing by one, at: seconds since 1970, what: started, ended,
-// dead_letter, late_reply, expired, restarted or progress, path, agent: its address as text (never
-// one that could be sent to), reason: an error, data}; the last two only where there is something
-// to say.
+// dead_letter, late_reply, expired, restarted, given_up or progress, path, agent: its address as
+// text (never one that could be sent to), reason: an error, data}; the last two only where there is
+// something to say.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@ namespace troupe::observer_api {
 /// The registered name of the actor.
 inline constexpr std::string_view name = "observer";
 
-/// () -> {started, ended, crashed, restarted, dead_letters, late_replies, expired, unseen}: since
-/// the node began. `crashed` are those of `ended` with any reason but normal and shutdown; `unseen`
-/// were counted, but came too fast to be kept as events.
+/// () -> {started, ended, crashed, restarted, given_up, dead_letters, late_replies, expired,
+/// unseen}: since the node began. `crashed` are those of `ended` with any reason but normal and
+/// shutdown; `unseen` were counted, but came too fast to be kept as events.
 inline constexpr std::string_view counters = "counters";
 /// (limit = 100, path glob = "*") -> list of the newest events, oldest first. At most `kept`.
 inline constexpr std::string_view events = "events";

@@ -9,12 +9,13 @@ namespace troupe {
 
 namespace {
 
-constexpr const char* counter_names[] = {"started",      "ended",        "crashed", "restarted",
-                                         "dead_letters", "late_replies", "expired", "unseen"};
+constexpr const char* counter_names[] = {"started",      "ended",    "crashed",
+                                         "restarted",    "given_up", "dead_letters",
+                                         "late_replies", "expired",  "unseen"};
 
 const char* name_of(enum runtime_event::what what) {
-  constexpr const char* names[] = {"started",    "ended",   "dead_letter",
-                                   "late_reply", "expired", "restarted"};
+  constexpr const char* names[] = {"started", "ended",     "dead_letter", "late_reply",
+                                   "expired", "restarted", "given_up"};
   return names[static_cast<std::size_t>(what)];
 }
 
@@ -31,7 +32,8 @@ value as_data(const runtime_event& event, wall_time at) {
 }  // namespace
 
 void event_feed::on_event(const runtime_event& event) {
-  constexpr counter counters[] = {started, ended, dead_letters, late_replies, expired, restarted};
+  constexpr counter counters[] = {started, ended,     dead_letters, late_replies,
+                                  expired, restarted, given_up};
   count(counters[static_cast<std::size_t>(event.what)]);
   if (event.what == runtime_event::what::ended && !is_normal_exit(event.reason)) count(crashed);
 

@@ -39,7 +39,17 @@ class event_feed {
   static constexpr std::int64_t most_under_way = 10'000;
 
  private:
-  enum counter { started, ended, crashed, restarted, dead_letters, late_replies, expired, unseen };
+  enum counter {
+    started,
+    ended,
+    crashed,
+    restarted,
+    given_up,
+    dead_letters,
+    late_replies,
+    expired,
+    unseen
+  };
   void count(counter c) { counters_[c].fetch_add(1, std::memory_order_relaxed); }
 
   const clock& time_;

@@ -52,6 +52,8 @@ struct process_init {
   authority_ptr rights;
   mailbox_limits mailbox;
   body_limits bodies;
+  /// Where relative paths start in the specs of what it spawns.
+  std::string base_folder = {};
   /// What `spawn` uses; null where spawning is not possible.
   launcher* makes_children = nullptr;
 };

@@ -16,6 +16,8 @@ struct place {
   address parent;
   /// The parent's: a child never has more.
   authority_ptr rights;
+  /// Where relative paths start in the specs of what the agent there spawns.
+  std::string base_folder = {};
 };
 
 /// Called from any agent's turn; thread-safe.

@@ -391,7 +391,8 @@ result<void> process::ensure_children() {
   if (children_) return ok();
   if (init_.makes_children == nullptr)
     return {errc::unsupported, init_.path + " can't spawn agents here"};
-  TROUPE_TRY(init, init_.makes_children->implicit_supervisor({init_.path, self_, init_.rights}));
+  TROUPE_TRY(init, init_.makes_children->implicit_supervisor(
+                       {init_.path, self_, init_.rights, init_.base_folder}));
   TROUPE_TRY(made, carrier_.start(std::move(init)));
   children_ = made;
   // It ends with this agent, and this agent with it: that is how its escalation arrives.

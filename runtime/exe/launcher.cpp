@@ -184,6 +184,7 @@ result<process_init> node_launcher::prepare(const child_spec& spec, const place&
   init.path = where.path;
   init.parent = where.parent;
   init.mailbox = limits->mailbox;
+  init.base_folder = spec.base_folder;
   init.makes_children = this;
   std::optional<error> bad_budget;
   init.rights = rights_of(where, std::move(allowed), spec.budget, bad_budget);
@@ -238,6 +239,7 @@ result<process_init> node_launcher::implicit_supervisor(const place& owner) {
   init.rights = owner.rights;
   init.makes_children = this;
   supervisor_options options;
+  options.base_folder = owner.base_folder;
   options.below = owner.path;
   options.is_implicit = true;
   init.actions = std::make_unique<supervisor>(std::move(options), *this, *with_.starts);

@@ -225,11 +225,18 @@ void report_progress(context& ctx, double share, std::string_view text) noexcept
 
 /// `troupe.progress(part, text)`: for people, so nobody is asked and nothing fails.
 int progress(lua_State* l) {
-  auto& ctx = lua_agent::of(l).ctx(l, "troupe.progress");
+  auto& a = lua_agent::of(l);
+  auto& ctx = a.ctx(l, "troupe.progress");
   const double share = luaL_checknumber(l, 1);
   std::size_t n = 0;
   const char* text = luaL_optlstring(l, 2, "", &n);
   report_progress(ctx, share, {text, n});
+  lua_settop(l, 2);
+  lua_pushliteral(l, "observer");
+  lua_insert(l, 1);
+  lua_pushliteral(l, "progress");
+  lua_insert(l, 2);
+  if (!make_send(l, a, ctx)) return a.raise(l);
   return 0;
 }
 

@@ -319,6 +319,15 @@ TEST_F(library_test, asks_a_supervisor_in_its_own_words) {
             R"([["a","b"],"x","supervisor desk"])");
 }
 
+TEST_F(library_test, reports_progress_to_the_observer) {
+  add("observer", R"(
+    function agent.on.progress(self, part, text) self.state.last = { part, text } end
+    function agent.on.last(self) return self.state.last end
+  )");
+  run("troupe.progress(0.4, 'half way')");
+  EXPECT_EQ(call("observer", "last"), R"([0.4,"half way"])");
+}
+
 TEST_F(library_test, reports_progress_to_the_log_where_people_see_it) {
   run("troupe.progress(0.4, 'half way')");
   EXPECT_THAT(world.log_lines, testing::Contains(testing::EndsWith(": progress")));
