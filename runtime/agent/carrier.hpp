@@ -88,6 +88,9 @@ class carrier : public starter {
   /// Frees all names that `holder` still holds.
   virtual void unbind(const address& holder) = 0;
   virtual address lookup(std::string_view name) const = 0;
+  /// True if nobody has the name, but somebody had it who ended not long ago: whoever is to come
+  /// after it may be on the way.
+  virtual bool was_held(std::string_view name) const = 0;
   /// For messages to people; empty if unknown.
   virtual std::string path_of(const address& a) const = 0;
 

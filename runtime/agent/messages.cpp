@@ -224,6 +224,7 @@ result<address> process::resolve(const target& to) const {
     return error(errc::peer_lost, "no other node is connected: " + std::string(name));
   TROUPE_CHECK(may_find(name));
   const auto a = carrier_.lookup(name);
+  if (!a && carrier_.was_held(name)) return error(errc::down, std::string(name) + " has ended");
   if (!a) return error(errc::no_such_agent, "no agent is called " + std::string(name));
   return a;
 }

@@ -276,6 +276,10 @@ address inner_carrier::lookup(std::string_view name) const {
   return names_.lookup(name);
 }
 
+bool inner_carrier::was_held(std::string_view name) const {
+  return names_.was_held(name);
+}
+
 std::string inner_carrier::path_of(const address& a) const {
   return is_here(a) ? names_.path_of(a) : std::string();
 }

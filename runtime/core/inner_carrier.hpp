@@ -60,6 +60,7 @@ class inner_carrier final : public carrier {
   bool bind(std::string_view name, const address& holder, bool replace) override;
   void unbind(const address& holder) override;
   address lookup(std::string_view name) const override;
+  bool was_held(std::string_view name) const override;
   std::string path_of(const address& a) const override;
   void report(const runtime_event& event) override;
   void log(log_level level, std::string_view component, std::string_view message,

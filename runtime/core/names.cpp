@@ -42,7 +42,10 @@ void names::remove(const address& a) {
   }
   auto& shard = shard_of(forgotten);
   const std::lock_guard lock(shard.mutex);
-  shard.agents.erase(forgotten.agent);
+  const auto at = shard.agents.find(forgotten.agent);
+  if (at == shard.agents.end()) return;
+  forget_names(at->second, forgotten.agent);
+  shard.agents.erase(at);
 }
 
 std::uint32_t names::slot_of(const address& a) const {
@@ -74,11 +77,12 @@ bool names::bind(std::string_view name, const address& holder, bool replace) {
   if (agent == shard.agents.end() || agent->second.slot == 0) return false;
   auto& place = names_[shard_of(name)];
   const std::lock_guard name_lock(place.mutex);
-  const auto [at, is_new] = place.holders.try_emplace(std::string(name), holder);
+  const auto [at, is_new] =
+      place.holders.try_emplace(std::string(name), names::holder{holder, false});
   if (!is_new) {
-    if (at->second == holder) return true;
-    if (!replace) return false;
-    at->second = holder;
+    if (!at->second.has_ended && at->second.agent == holder) return true;
+    if (!at->second.has_ended && !replace) return false;
+    at->second = {holder, false};
   }
   agent->second.names.emplace_back(name);
   return true;
@@ -91,12 +95,22 @@ void names::unbind(const address& holder) {
   if (at != shard.agents.end()) free_names(at->second, holder);
 }
 
-void names::free_names(resident& r, const address& holder) {
-  for (const auto& name : std::exchange(r.names, {})) {
+void names::free_names(const resident& r, const address& whose) {
+  for (const auto& name : r.names) {
     auto& place = names_[shard_of(name)];
     const std::lock_guard lock(place.mutex);
     const auto at = place.holders.find(name);
-    if (at != place.holders.end() && at->second == holder) place.holders.erase(at);
+    if (at != place.holders.end() && at->second.agent == whose) at->second.has_ended = true;
+  }
+}
+
+void names::forget_names(const resident& r, std::uint64_t agent) {
+  for (const auto& name : r.names) {
+    auto& place = names_[shard_of(name)];
+    const std::lock_guard lock(place.mutex);
+    const auto at = place.holders.find(name);
+    if (at != place.holders.end() && at->second.has_ended && at->second.agent.agent == agent)
+      place.holders.erase(at);
   }
 }
 
@@ -104,7 +118,14 @@ address names::lookup(std::string_view name) const {
   const auto& place = names_[shard_of(name)];
   const std::lock_guard lock(place.mutex);
   const auto at = place.holders.find(name);
-  return at != place.holders.end() ? at->second : address{};
+  return at != place.holders.end() && !at->second.has_ended ? at->second.agent : address{};
+}
+
+bool names::was_held(std::string_view name) const {
+  const auto& place = names_[shard_of(name)];
+  const std::lock_guard lock(place.mutex);
+  const auto at = place.holders.find(name);
+  return at != place.holders.end() && at->second.has_ended;
 }
 
 }  // namespace troupe::core

@@ -43,12 +43,18 @@ class names {
   /// Frees what `holder` still holds; what was given to another stays.
   void unbind(const address& holder);
   address lookup(std::string_view name) const;
+  /// True if the name is free, and who held it last has ended and is not forgotten yet.
+  bool was_held(std::string_view name) const;
 
  private:
+  struct holder {
+    address agent;
+    bool has_ended = false;  ///< the name is free
+  };
   struct resident {
     std::uint32_t slot = 0;  ///< 0: has ended
     std::string path;
-    std::vector<std::string> names;
+    std::vector<std::string> names;  ///< also after its end
     std::optional<error> reason;
   };
   struct text_hash {
@@ -62,14 +68,15 @@ class names {
   };
   struct alignas(64) name_shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::string, address, text_hash, std::equal_to<>> holders;
+    std::unordered_map<std::string, holder, text_hash, std::equal_to<>> holders;
   };
   static constexpr std::size_t shards = 16;
 
   agent_shard& shard_of(const address& a) { return agents_[a.agent % shards]; }
   const agent_shard& shard_of(const address& a) const { return agents_[a.agent % shards]; }
   static std::size_t shard_of(std::string_view name) { return text_hash{}(name) % shards; }
-  void free_names(resident& r, const address& holder);
+  void free_names(const resident& r, const address& whose);
+  void forget_names(const resident& r, std::uint64_t agent);
 
   std::array<agent_shard, shards> agents_;
   std::array<name_shard, shards> names_;

@@ -83,6 +83,10 @@ address node_carrier::lookup(std::string_view name) const {
   return node_->lookup(name);
 }
 
+bool node_carrier::was_held(std::string_view name) const {
+  return node_->was_held(name);
+}
+
 std::string node_carrier::path_of(const address& a) const {
   return node_->path_of(a);
 }

@@ -344,12 +344,20 @@ bool simulation::bind(std::string_view name, const address& holder, bool replace
 }
 
 void simulation::unbind(const address& holder) {
-  std::erase_if(names_, [&](const auto& n) { return n.second == holder; });
+  std::erase_if(names_, [&](const auto& n) {
+    if (n.second != holder) return false;
+    once_held_.insert(n.first);
+    return true;
+  });
 }
 
 address simulation::lookup(std::string_view name) const {
   auto found = names_.find(name);
   return found != names_.end() ? found->second : address{};
+}
+
+bool simulation::was_held(std::string_view name) const {
+  return !names_.contains(name) && once_held_.contains(name);
 }
 
 std::string simulation::path_of(const address& a) const {

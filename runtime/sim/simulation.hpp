@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -71,6 +72,7 @@ class simulation : public carrier {
   bool bind(std::string_view name, const address& holder, bool replace) override;
   void unbind(const address& holder) override;
   address lookup(std::string_view name) const override;
+  bool was_held(std::string_view name) const override;
   std::string path_of(const address& a) const override;
   void report(const runtime_event& event) override;
   void log(log_level level, std::string_view component, std::string_view message,
@@ -90,6 +92,7 @@ class simulation : public carrier {
   std::vector<agent*> runnable_;
   std::multimap<instant, std::uint64_t> wakes_;
   std::map<std::string, address, std::less<>> names_;
+  std::set<std::string, std::less<>> once_held_;
   std::unordered_map<std::uint64_t, std::string> paths_;
   std::unordered_map<std::uint64_t, error> reasons_;
   struct outside_mail;

@@ -260,6 +260,9 @@ TEST_F(process_test, fails_a_call_to_the_dead_and_the_unknown_at_once) {
   EXPECT_EQ(sim.call(a, "echo", {1}).error().code, "down");
   EXPECT_EQ(sim.call(address{}, "echo").error().code, "no_such_agent");
   EXPECT_EQ(sim.call(std::string("nobody"), "echo").error().code, "no_such_agent");
+  const auto by_name = sim.call(std::string("a"), "echo", {1}).error();
+  EXPECT_EQ(by_name.code, "down");
+  EXPECT_TRUE(by_name.retryable) << "another may be about to take its place";
 }
 
 TEST_F(process_test, delivers_down_behind_what_the_dead_had_sent_before) {

@@ -85,6 +85,25 @@ TEST_F(names_test, remembers_for_a_while_why_an_agent_ended) {
   EXPECT_EQ(all.path_of(b), "desk/b");
 }
 
+TEST_F(names_test, knows_for_a_while_that_somebody_had_a_free_name) {
+  EXPECT_FALSE(all.was_held("x"));
+  all.bind("x", a, false);
+  EXPECT_FALSE(all.was_held("x")) << "it is not free";
+  all.unbind(a);
+  EXPECT_TRUE(all.was_held("x"));
+  EXPECT_TRUE(all.bind("x", b, false)) << "whoever comes next gets it";
+  EXPECT_FALSE(all.was_held("x"));
+  EXPECT_EQ(all.lookup("x"), b);
+  all.remove(a);
+  all.remove(b);
+  EXPECT_TRUE(all.was_held("x"));
+  for (std::uint64_t id = 1000; id < 1000 + names::remembered; ++id) {
+    all.add(agent(id), "later");
+    all.remove(agent(id));
+  }
+  EXPECT_FALSE(all.was_held("x"));
+}
+
 TEST_F(names_test, a_name_always_leads_to_somebody_who_lives) {
   // One thread moves the name on from agent to agent and ends them, the other looks.
   std::thread mover([&] {
