@@ -12,7 +12,7 @@ namespace {
 
 using names = std::vector<std::string_view>;
 
-const names app_keys = {"name", "options", "models", "grants", "budget", "tree", "main"};
+const names app_keys = {"name", "options", "models", "grants", "budget", "plugins", "tree", "main"};
 
 error within(const std::string& where, error e) {
   e.message = where + ": " + e.message;
@@ -177,6 +177,23 @@ result<void> check_reserved(const supervisor_spec& tree) {
   return ok();
 }
 
+/// Folders of plugins, made absolute.
+result<std::vector<std::string>> plugin_folders(const value& listed, const std::string& folder) {
+  std::vector<std::string> folders;
+  if (listed.is_nil() || (listed.is_map() && listed.as_map().empty())) return folders;
+  if (!listed.is_array())
+    return {errc::config,
+            "plugins: expected a list of folders, got " + std::string(listed.type_name())};
+  for (const auto& one : listed.as_array()) {
+    const auto path = one.as_string();
+    if (path.empty())
+      return {errc::config, "plugins: expected a folder that holds a plugin.json, got " +
+                                std::string(one.is_string() ? "\"\"" : one.type_name())};
+    folders.push_back(path.starts_with('/') ? std::string(path) : folder + "/" + std::string(path));
+  }
+  return folders;
+}
+
 bool leads_to_child(const supervisor_spec& tree, std::string_view path) {
   const auto slash = path.find('/');
   for (const auto& child : tree.children) {
@@ -253,6 +270,8 @@ result<app> app_from(const value& file, const std::string& folder,
   if (!read) return within("grants", read.error());
   a.grants = std::move(*read);
   a.budget = whole["budget"];
+  TROUPE_TRY(plugins, plugin_folders(whole["plugins"], folder));
+  a.plugins = std::move(plugins);
   if (whole["tree"].is_nil()) return {errc::config, "tree: an app needs one, { children = ... }"};
   auto tree = supervisor_spec_from(whole["tree"], folder);
   if (!tree) return within("tree", tree.error());

@@ -32,6 +32,8 @@ struct app {
   /// Of the root. Missing in the file: llm, and what the app's own agents are to each other.
   troupe::grants grants;
   value budget;
+  /// Folders of plugins beside the installed ones, absolute; each holds a plugin.json.
+  std::vector<std::string> plugins;
   supervisor_spec tree;
   /// Missing: the app serves.
   std::optional<agent_verb> main;

@@ -9,6 +9,7 @@
 #include "exe/cli.hpp"
 #include "exe/launcher.hpp"
 #include "exe/load_app.hpp"
+#include "exe/node.hpp"
 #include "exe/prefix.hpp"
 #include "exe/version.hpp"
 
@@ -37,12 +38,13 @@ struct bench_node {
   std::unique_ptr<worker_host> workers;
   std::unique_ptr<node_launcher> launcher;
 
-  static result<std::unique_ptr<bench_node>> open() {
+  static result<std::unique_ptr<bench_node>> open(const app& what) {
     auto b = std::make_unique<bench_node>();
     TROUPE_TRY(io, poller::open());
     b->io = std::move(io);
     b->workers = std::make_unique<worker_host>(*b->io, worker_program());
     b->plugins.add_all(plugin_folder());
+    TROUPE_CHECK(add_plugins(b->plugins, what));
     b->launcher = std::make_unique<node_launcher>(
         node_launcher::parts{&b->starts, &b->scripts, &b->plugins, b->workers.get()});
     return b;
@@ -106,7 +108,7 @@ struct examined {
 
 result<examined> examine(const file_options& o) {
   TROUPE_TRY(loaded, load_app(o.file, {}, o.settings));
-  TROUPE_TRY(bench, bench_node::open());
+  TROUPE_TRY(bench, bench_node::open(loaded));
   examined e{std::move(loaded), {}, {}, true};
   auto rights = std::make_shared<authority>();
   rights->grants = e.what.grants;
@@ -187,7 +189,7 @@ int models(const file_options& o) {
     if (!loaded) return complain(loaded.error(), o.json);
     what = std::move(*loaded);
   }
-  auto bench = bench_node::open();
+  auto bench = bench_node::open(what);
   if (!bench) return complain(bench.error(), o.json);
   value list = value::array{};
   for (const auto& [name, model] : what.models) {

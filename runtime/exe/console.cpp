@@ -136,6 +136,8 @@ void console::show(const runtime_event& event) {
     line += "; restarted in " + milliseconds(event.data["ms"].as_double()) + ", " +
             std::to_string(event.data["count"].as_int()) + " of " +
             std::to_string(event.data["intensity"].as_int());
+  else
+    line += "; not started again";
   std::lock_guard lock(mutex_);
   write_line(line + "\n");
 }

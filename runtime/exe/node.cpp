@@ -41,6 +41,17 @@ child_spec builtin(std::string name, restart_type restart) {
 
 }  // namespace
 
+result<void> add_plugins(catalog& all, const app& what) {
+  for (const auto& folder : what.plugins) {
+    auto added = all.add(folder);
+    if (added) continue;
+    error why = added.error();
+    why.message = what.name + ": plugins: " + why.message;
+    return why;
+  }
+  return ok();
+}
+
 node::node(node_settings with, app what)
     : with_(with),
       app_(std::move(what)),
@@ -70,6 +81,7 @@ result<std::unique_ptr<node>> node::open(node_settings with, app what) {
 result<void> node::start() {
   for (const auto& failed : plugins_->add_all(plugin_folder()))
     log_.write(log_level::warning, "exe", "a plugin is left out", {{"reason", failed.describe()}});
+  TROUPE_CHECK(add_plugins(*plugins_, app_));
   TROUPE_TRY(http, http_client::open());
   http_ = std::move(http);
   TROUPE_TRY(io, poller::open());

@@ -27,6 +27,9 @@ struct node_settings {
   bool shows_crashes = true;
 };
 
+/// Adds the plugins that the app brings along. Fails as catalog::add does, naming the app.
+result<void> add_plugins(catalog& all, const app& what);
+
 /// Members are built in their order and end in the reverse: agents first, then loops, then plugins.
 class node {
  public:

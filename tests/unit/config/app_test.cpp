@@ -73,6 +73,17 @@ TEST(app_test, names_the_nearest_when_a_key_or_setting_is_unknown) {
   EXPECT_THAT(why(read(digest, {{"size", "many"}})), testing::HasSubstr("whole number"));
 }
 
+TEST(app_test, takes_folders_of_plugins_from_beside_the_file) {
+  auto a = read(
+      replaced(digest, "\"main\"", "\"plugins\": [\"build/tally\", \"/opt/clock\"], \"main\""));
+  ASSERT_TRUE(a) << why(a);
+  EXPECT_THAT(a->plugins, testing::ElementsAre("/apps/build/tally", "/opt/clock"));
+  EXPECT_EQ(why(read(replaced(digest, "\"main\"", "\"plugins\": \"tally\", \"main\""))),
+            "plugins: expected a list of folders, got string");
+  EXPECT_EQ(why(read(replaced(digest, "\"main\"", "\"plugins\": [3], \"main\""))),
+            "plugins: expected a folder that holds a plugin.json, got integer");
+}
+
 TEST(app_test, refuses_what_can_not_run) {
   EXPECT_THAT(why(read(replaced(digest, "\"boss\"", "\"readers\""))),
               testing::HasSubstr("two children"));
