@@ -132,6 +132,9 @@ local function report(self, format, total, names, text, usage)
   end
   if #total.examples > 0 then
     out[#out + 1] = "\n## Some lines that tell of problems\n\n```text"
+    table.sort(total.examples, function(a, b)
+      return math.tointeger(a:match("^%d+")) < math.tointeger(b:match("^%d+"))
+    end)
     for i = 1, math.min(#total.examples, 10) do out[#out + 1] = total.examples[i] end
     out[#out + 1] = "```"
   end

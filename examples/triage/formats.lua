@@ -41,7 +41,8 @@ function parsers.dpkg(line)
   local action, rest = line:match("^%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d (%l+) (.+)$")
   if not action then return nil end
   local state = action == "status" and rest:match("^([%l%-]+) ")
-  return state and "status " .. state or action, (state or ""):find("half", 1, true) ~= nil
+  -- Each package is half-installed for a moment: that tells of no problem.
+  return state and "status " .. state or action, false
 end
 
 -- Commandline: apt-get install x                 (apt's history, and whatever else has `Key: value` lines)
