@@ -379,7 +379,7 @@ std::string process::deadlock_path(const envelope& e) const {
   path = name(e.from) + " -> " + init_.path;
   if (e.from == self_) return path;
   for (const auto* link = e.chain.get(); link != nullptr; link = link->outer.get()) {
-    path = name(link->caller) + " -> " + path;
+    path.insert(0, name(link->caller) + " -> ");
     if (link->caller == self_) return path;
   }
   return {};

@@ -28,7 +28,7 @@ class node_launcher final : public launcher {
     worker_host* workers = nullptr;
   };
   /// What is pointed to outlives it.
-  explicit node_launcher(parts with) : with_(std::move(with)) {}
+  explicit node_launcher(const parts& with) : with_(with) {}
 
   /// An actor of the node by name, for start_builtin. Before anything is started.
   using builtin = std::function<std::unique_ptr<behaviour>()>;

@@ -93,7 +93,7 @@ int run(const run_options& o) {
     const auto limit = o.timeout > 0 ? seconds(o.timeout) : duration::max();
     const auto signal = signals.wait(limit);
     std::unique_lock lock(mutex);
-    const auto why = ended;
+    const auto why = std::move(ended);
     lock.unlock();
     if (signal) return end_node(n, signals, *signal == SIGINT ? interrupted : 128 + *signal);
     if (!why) return end_node(n, signals, timed_out);
@@ -119,7 +119,7 @@ int run(const run_options& o) {
         answer = std::move(a);
         signals.notify();
       },
-      [&](bytes part) {
+      [&](const bytes& part) {
         output.part(part);
         if (output.is_broken()) signals.notify();
       });
