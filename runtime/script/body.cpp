@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/msgpack.hpp"
+#include "script/scalars.hpp"
 
 namespace troupe::script {
 
@@ -298,10 +299,12 @@ bool body_codec::read(lua_State* l, std::string_view data, bool spread) {
 }
 
 bool body_codec::unpack(lua_State* l, std::string_view data) {
+  if (unpack_scalar(l, data)) return true;
   return read(l, data, false);
 }
 
 int body_codec::unpack_list(lua_State* l, std::string_view data) {
+  if (const int n = unpack_scalars(l, data); n >= 0) return n;
   return read(l, data, true) ? reader_->visitor.spread_count() : -1;
 }
 
@@ -314,8 +317,7 @@ std::size_t body_codec::room_for(std::string_view data) const {
 
 // -- writing --------------------------------------------------------------------------------------
 
-void body_codec::begin() {
-  writer_.restart(limits_);
+void body_codec::begin() {  // `finish` left the writer ready
   refused_.clear();
   where_.clear();
 }
@@ -431,12 +433,14 @@ result<bytes> body_codec::finish() {
 }
 
 result<bytes> body_codec::pack(lua_State* l, int index) {
+  if (scalar_body body; pack_scalar(l, index, body)) return bytes(body.view());
   begin();
   add(l, index);
   return finish();
 }
 
 result<bytes> body_codec::pack_list(lua_State* l, int first, int last) {
+  if (scalar_body body; pack_scalars(l, first, last, body)) return bytes(body.view());
   if (!begin_list(static_cast<std::size_t>(last - first + 1))) return finish();
   for (int i = first; i <= last; ++i) {
     if (add(l, i)) continue;
@@ -483,6 +487,11 @@ const address* to_address(lua_State* l, int index) {
   const bool same = lua_rawequal(l, -1, -2);
   lua_pop(l, 2);
   return same ? data : nullptr;
+}
+
+void learn_slot(lua_State* l, int index, const address& from) {
+  auto* known = const_cast<address*>(to_address(l, index));
+  if (known != nullptr && known->slot == 0 && *known == from) known->slot = from.slot;
 }
 
 void push_null(lua_State* l) {

@@ -87,6 +87,9 @@ class body_codec {
 void push_address(lua_State* l, const address& a);
 /// The address at `index`, or null if it is anything else. Lives as long as the Lua value.
 const address* to_address(lua_State* l, int index);
+/// An address that came inside a body does not say where its node keeps the agent; an answer of
+/// that agent does, and then the next message finds it faster. Does not raise.
+void learn_slot(lua_State* l, int index, const address& from);
 
 // -- null and marks
 

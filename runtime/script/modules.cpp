@@ -150,6 +150,7 @@ int push_answer(lua_State* l, int, lua_KContext how) {
     lua_pushboolean(l, 1);
     return 1;
   }
+  if (how == answer_of_call && answer->from.slot != 0) learn_slot(l, 1, answer->from);
   if (failed) lua_pushnil(l);
   if (!a.codec().unpack(l, answer->body.view())) {
     a.keep(a.codec().why());

@@ -20,7 +20,6 @@ int open_time(lua_State* l);
 
 /// `troupe.stream`.
 int make_stream(lua_State* l);
-void open_stream_type(lua_State* l);
 
 /// Pushes a compiled schema with a method `check(value)` = true, or nil and an error.
 int compile_schema(lua_State* l);
@@ -50,14 +49,15 @@ double check_seconds(lua_State* l, int index);
 
 // -- answers
 
-/// What an answer becomes where nil would say too little.
-inline constexpr lua_KContext answer_true = 1;
+// How push_answer does it.
+inline constexpr lua_KContext answer_true = 1;     ///< true, where nil would say too little
+inline constexpr lua_KContext answer_of_call = 2;  ///< whom it asked is the first argument
 /// Pushes what the current task was answered: one value, or nil and an error. The last step of most
 /// bindings that wait: `return wait(l, push_answer)`.
 int push_answer(lua_State* l, int status, lua_KContext how);
 
-/// Makes the type of a userdata, with methods; `finish`, if there is one, is called when it is
-/// closed and when it is collected.
+/// Makes the type of a userdata, with methods, unless it is there already; `finish`, if there is
+/// one, is called when it is closed and when it is collected.
 void new_handle_type(lua_State* l, const char* name, const luaL_Reg* methods, lua_CFunction finish);
 
 }  // namespace troupe::script

@@ -104,17 +104,14 @@ int make_stream(lua_State* l) {
   check_verb(l, 2);
   check_can_wait(l, "troupe.stream");
   if (a.must_end()) return wait(l);
+  static const luaL_Reg methods[] = {
+      {"parts", parts}, {"result", result_of}, {"close", close}, {nullptr, nullptr}};
+  new_handle_type(l, stream_type, methods, close);
   auto* id = static_cast<std::uint64_t*>(lua_newuserdatauv(l, sizeof(std::uint64_t), 0));
   *id = 0;
   luaL_setmetatable(l, stream_type);
   if (!begin(l, a, *id)) return a.raise(l);
   return 1;
-}
-
-void open_stream_type(lua_State* l) {
-  static const luaL_Reg methods[] = {
-      {"parts", parts}, {"result", result_of}, {"close", close}, {nullptr, nullptr}};
-  new_handle_type(l, stream_type, methods, close);
 }
 
 }  // namespace troupe::script

@@ -29,7 +29,7 @@ int call(lua_State* l) {
   check_can_wait(l, "troupe.call");
   if (a.must_end()) return wait(l);
   if (!make_call(l, a, ctx)) return a.raise(l);
-  return wait(l, push_answer);
+  return wait(l, push_answer, answer_of_call);
 }
 
 bool make_send(lua_State* l, lua_agent& a, context& ctx) noexcept {
@@ -90,19 +90,6 @@ int part(lua_State* l) {
 /// `troupe.defer()`: the handle holds the cause of the call.
 constexpr char later_type[] = "troupe.later";
 
-int defer(lua_State* l) {
-  auto& a = lua_agent::of(l);
-  a.ctx(l, "troupe.defer");
-  auto* on = a.current().on;
-  if (on == nullptr || on->message->kind != kind::call)
-    return luaL_error(l, "troupe.defer: there is no call to answer");
-  auto* to = static_cast<cause_id*>(lua_newuserdatauv(l, sizeof(cause_id), 0));
-  *to = on->message->cause;
-  luaL_setmetatable(l, later_type);
-  on->deferred = true;
-  return 1;
-}
-
 int later_reply(lua_State* l) {
   const auto to = *static_cast<cause_id*>(luaL_checkudata(l, 1, later_type));
   lua_settop(l, 2);
@@ -115,6 +102,22 @@ int later_fail(lua_State* l) {
   luaL_checkany(l, 2);
   lua_agent::of(l).fail(l, to, 2);
   return 0;
+}
+
+int defer(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  a.ctx(l, "troupe.defer");
+  auto* on = a.current().on;
+  if (on == nullptr || on->message->kind != kind::call)
+    return luaL_error(l, "troupe.defer: there is no call to answer");
+  static const luaL_Reg methods[] = {
+      {"reply", later_reply}, {"fail", later_fail}, {nullptr, nullptr}};
+  new_handle_type(l, later_type, methods, nullptr);
+  auto* to = static_cast<cause_id*>(lua_newuserdatauv(l, sizeof(cause_id), 0));
+  *to = on->message->cause;
+  luaL_setmetatable(l, later_type);
+  on->deferred = true;
+  return 1;
 }
 
 int detach(lua_State* l) {
@@ -299,10 +302,6 @@ int open_troupe(lua_State* l) {
       {"progress", progress},
       {nullptr, nullptr},
   };
-  static const luaL_Reg later[] = {
-      {"reply", later_reply}, {"fail", later_fail}, {nullptr, nullptr}};
-  new_handle_type(l, later_type, later, nullptr);
-  open_stream_type(l);
   luaL_newlib(l, functions);
   add_late_member(l, "supervisor", "troupe._supervisor");
   return 1;

@@ -186,6 +186,41 @@ TEST_F(body_test, lets_no_script_make_an_address) {
   EXPECT_EQ(to_address(l, -1), nullptr);
 }
 
+TEST_F(body_test, packs_scalars_alike_on_the_short_way) {
+  value::array all = {nullptr,
+                      true,
+                      false,
+                      0.5,
+                      -0.0,
+                      1e300,
+                      "",
+                      "text",
+                      std::string(31, 'a'),
+                      std::string(32, 'a'),
+                      std::string(200, 'a'),
+                      std::string(255, 'a'),
+                      "schön",
+                      value::binary{"\xff"}};
+  for (int bits = 0; bits < 63; ++bits)
+    for (int near = -1; near <= 1; ++near)
+      for (int sign : {1, -1})
+        all.emplace_back(sign * ((std::int64_t{1} << bits) + near));
+  all.emplace_back(std::int64_t{INT64_MIN});
+  all.emplace_back(std::int64_t{INT64_MAX});
+  for (const auto& v : all) {
+    lua_settop(l, 0);
+    const auto body = *pack(v);
+    ASSERT_TRUE(codec.unpack(l, body.view()));
+    EXPECT_EQ(*codec.pack(l, 1), body) << v.type_name();
+    const auto list = *pack(value::array{v, v});
+    ASSERT_EQ(codec.unpack_list(l, list.view()), 2);
+    EXPECT_EQ(*codec.pack_list(l, 2, 3), list);
+    for (std::size_t cut = 1; cut < list.size(); ++cut)
+      EXPECT_EQ(codec.unpack_list(l, list.view().substr(0, cut)), -1);
+  }
+  EXPECT_EQ(*codec.pack_list(l, 1, 0), *pack(value::array{}));
+}
+
 /// Lua memory that unpacking really took.
 std::size_t taken(lua_State* l, body_codec& codec, const bytes& body) {
   lua_gc(l, LUA_GCCOLLECT);
