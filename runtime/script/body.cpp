@@ -83,8 +83,8 @@ class lua_visitor : public msgpack::null_visitor {
   int spread_count() const { return spread_count_; }
 
   bool visit_nil() {
-    // In a list null keeps its place; elsewhere it is nil.
-    if (in_list())
+    // nil can't be in a table; null keeps its place there.
+    if (in_table())
       push_null(l_);
     else
       lua_pushnil(l_);
@@ -181,9 +181,7 @@ class lua_visitor : public msgpack::null_visitor {
     lua_Integer elements;
   };
 
-  bool in_list() const {
-    return !levels_.empty() && !levels_.back().is_map && !levels_.back().spread;
-  }
+  bool in_table() const { return !levels_.empty() && !levels_.back().spread; }
   /// What is spread has to be a list.
   bool top_is_list() { return !spread_ || !levels_.empty() || gauge_.refuse(body_fault::not_data); }
   bool close() {

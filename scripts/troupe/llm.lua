@@ -26,6 +26,12 @@ local function check_keys(options, known, binding)
   end
 end
 
+--- A member of an answer that may be null.
+local function given(value)
+  if value == json.null then return nil end
+  return value
+end
+
 local function copy(value)
   if type(value) ~= "table" then return value end
   local other = {}
@@ -141,7 +147,7 @@ local function request(body, on_text)
   if not on_text then return troupe.call("llm", "chat", body) end
   local answer <close> = troupe.stream("llm", "chat", body)
   for part in answer:parts() do
-    if part.text and part.text ~= "" then on_text(part.text) end
+    if given(part.text) and part.text ~= "" then on_text(part.text) end
   end
   return answer:result()
 end
@@ -165,9 +171,9 @@ local function converse(chat, messages, options)
     add_usage(usage, reply.usage)
     add_usage(chat.usage, reply.usage)
     reply.usage = usage
-    local calls = reply.calls or {}
+    local calls = given(reply.calls) or {}
     messages[#messages + 1] = {
-      role = "assistant", content = reply.text or "", calls = #calls > 0 and calls or nil,
+      role = "assistant", content = given(reply.text) or "", calls = #calls > 0 and calls or nil,
     }
     if #calls == 0 then return reply end
     for _, call in ipairs(calls) do
@@ -175,7 +181,7 @@ local function converse(chat, messages, options)
       local content
       if not run[call.name] then
         content = "error: no tool is called " .. tostring(call.name)
-      elseif call.args == nil then
+      elseif given(call.args) == nil then
         content = "error: the arguments are not JSON: " .. tostring(call.raw)
       else
         content = as_content(run[call.name](call.args))
@@ -189,7 +195,7 @@ end
 
 --- Reads the answer's text as the data that a schema asks for.
 local function read_data(reply, schema)
-  local data, err = json.decode(reply.text or "")
+  local data, err = json.decode(given(reply.text) or "")
   if data == nil then
     return nil, troupe.error("bad_response", "the model's answer is not JSON: " .. (err and err.message or "null"),
       { text = reply.text })

@@ -5,7 +5,10 @@
 
 #include <string>
 
+#include "base/id.hpp"
+#include "base/json.hpp"
 #include "base/msgpack.hpp"
+#include "support/values_page.hpp"
 
 namespace troupe::script {
 namespace {
@@ -26,6 +29,18 @@ class body_test : public testing::Test {
     });
     push_null(l);
     lua_setglobal(l, "null");
+    // As the page of values writes them, and what it means by `same`.
+    EXPECT_EQ(luaL_dostring(l, R"(
+      json = { null = null, object = as_map }
+      function same(a, b)
+        if type(a) ~= "table" or type(b) ~= "table" then
+          return math.type(a) == math.type(b) and (a == b and (a ~= 0 or 1 / a == 1 / b) or a ~= a and b ~= b)
+        end
+        for k, v in pairs(a) do if not same(v, b[k]) then return false end end
+        for k in pairs(b) do if a[k] == nil then return false end end
+        return next(a) ~= nil or getmetatable(a) == getmetatable(b)
+      end)"),
+              LUA_OK);
   }
   ~body_test() override { lua_close(l); }
 
@@ -129,7 +144,7 @@ TEST_F(body_test, unpacks_every_kind_of_value) {
   EXPECT_EQ(unpacked(value::array{1, value::array{2, 3}}, "x[1] .. #x .. x[2][2]"), "123");
   EXPECT_EQ(unpacked(value::map{{"a", value::map{{1, "b"}}}}, "x.a[1]"), "b");
   EXPECT_EQ(unpacked(value::map{{2.5, 1}, {true, 2}}, "x[2.5] .. x[true]"), "12");
-  EXPECT_EQ(unpacked(value::map{{"a", nullptr}}, "x.a"), "nil");
+  EXPECT_EQ(unpacked(value::map{{"a", nullptr}}, "x.a == null"), "true");
   EXPECT_EQ(unpacked(value::array{1, nullptr, 3}, "#x .. tostring(x[2])"), "3null");
 }
 
@@ -219,6 +234,49 @@ TEST_F(body_test, packs_scalars_alike_on_the_short_way) {
       EXPECT_EQ(codec.unpack_list(l, list.view().substr(0, cut)), -1);
   }
   EXPECT_EQ(*codec.pack_list(l, 1, 0), *pack(value::array{}));
+}
+
+constexpr auto page = TROUPE_VALUES_PAGE;
+
+std::string hex(const result<bytes>& body) {
+  return body ? to_hex(body->view()) : body.error().describe();
+}
+
+TEST_F(body_test, treats_every_value_as_the_page_says) {
+  const auto rows = values_table(page, "There and back");
+  ASSERT_GT(rows.size(), 30u);
+  for (const auto& row : rows) {
+    lua_settop(l, 0);
+    push(row[0]);
+    const auto body = from_hex(row[1]);
+    EXPECT_EQ(hex(codec.pack(l, 1)), to_hex(body)) << row[0];
+    lua_getglobal(l, "same");
+    ASSERT_TRUE(codec.unpack(l, body)) << row[0];
+    push(row[2] == "same" ? row[0] : row[2]);
+    lua_call(l, 2, 1);
+    EXPECT_TRUE(lua_toboolean(l, -1)) << row[0];
+  }
+}
+
+TEST_F(body_test, reads_other_forms_as_the_page_says) {
+  for (const auto& row : values_table(page, "Also read")) {
+    lua_settop(l, 0);
+    lua_getglobal(l, "same");
+    ASSERT_TRUE(codec.unpack(l, from_hex(row[0]))) << row[0];
+    EXPECT_EQ(hex(codec.pack(l, -1)), to_hex(from_hex(row[2]))) << row[0];
+    push(row[1]);
+    lua_call(l, 2, 1);
+    EXPECT_TRUE(lua_toboolean(l, -1)) << row[0];
+  }
+}
+
+TEST_F(body_test, refuses_bodies_in_the_words_of_the_page) {
+  const auto rows = values_table(page, "Refused");
+  ASSERT_GT(rows.size(), 8u);
+  for (const auto& row : rows) {
+    EXPECT_FALSE(codec.unpack(l, from_hex(row[0]))) << row[0];
+    EXPECT_EQ(codec.why().describe(), row[1]) << row[0];
+  }
 }
 
 /// Lua memory that unpacking really took.

@@ -37,8 +37,8 @@ TEST_F(library_test, writes_and_reads_json) {
       R"("[]{}[]")");
   EXPECT_EQ(run("return json.encode({ a = 1 }, 2)"), R"("{\n  \"a\": 1\n}")");
   EXPECT_EQ(run("local v = json.decode('{\"a\":[1,null,{}],\"b\":null}') "
-                "return { v.a[1], v.a[2] == json.null, v.b == nil, json.encode(v) }"),
-            R"([1,true,true,"{\"a\":[1,null,{}]}"])");
+                "return { v.a[1], v.a[2] == json.null, v.b == json.null, json.encode(v) }"),
+            R"([1,true,true,"{\"a\":[1,null,{}],\"b\":null}"])");
   EXPECT_EQ(run("local v, err = json.decode('{\"a\":') return { v == nil, err.code }"),
             R"([true,"syntax"])");
   EXPECT_EQ(run("local v, err = json.encode { f = print } return err.code"), R"("bad_body")");
