@@ -67,8 +67,7 @@ static int32_t receive(void* agent, troupe_turn_t* turn, const troupe_envelope_t
       refuse(self, turn, message->cause);
       return TROUPE_DONE;
     }
-    self->sum =
-        crc32_of(self->sum, troupe_as_text(troupe_element(message->body, 0), troupe_text("")));
+    self->sum = crc32_of(self->sum, piece.text);
   } else if (!troupe_text_is(message->verb, "sum")) {
     return TROUPE_UNKNOWN;
   }

@@ -53,10 +53,10 @@ local function chunks(path)
         is_over = read.eof
         rest = rest .. read.data
       end
-      local last = rest:match(".*()\n")
-      if last then
-        local text = rest:sub(1, last)
-        rest = rest:sub(last + 1)
+      local behind = rest:reverse():find("\n", 1, true)    -- no pattern: a line may be as long as all that is read
+      if behind then
+        local text = rest:sub(1, #rest - behind + 1)
+        rest = rest:sub(#text + 1)
         local _, lines = text:gsub("\n", "")
         local chunk = { first = first, text = text, torn = torn, lines = lines }
         first = first + lines

@@ -61,11 +61,13 @@ local order = { "json", "nginx", "syslog", "dpkg", "fields" }
 
 -- The format that fits most of the first lines of a text, if it fits at least half of them.
 local function detect(text)
-  local best, most, lines = "plain", 0, 0
+  local best, most, lines, from = "plain", 0, 0, 1
   local hits = {}
-  for line in text:gmatch("([^\n]*)\n") do
-    lines = lines + 1
-    if lines > 200 then break end
+  while lines < 200 do
+    local stop = text:find("\n", from, true)
+    if not stop then break end
+    local line = text:sub(from, stop - 1)
+    lines, from = lines + 1, stop + 1
     if utf8.len(line) then
       for _, name in ipairs(order) do
         if parsers[name](line) then hits[name] = (hits[name] or 0) + 1 end
@@ -74,7 +76,7 @@ local function detect(text)
   end
   for _, name in ipairs(order) do
     local n = hits[name] or 0
-    if n > most and n * 2 >= math.min(lines, 200) then best, most = name, n end
+    if n > most and n * 2 >= lines then best, most = name, n end
   end
   return best
 end
