@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <mutex>
 
 #include "base/msgpack.hpp"
@@ -43,6 +44,7 @@ class node_session final : public session {
       TROUPE_CHECK(node_.plugins().reload(words[2]));
       return "plugin " + words[2] + " is loaded anew; what runs keeps the old code";
     }
+    if (words[0] == "kill" && words.size() == 2) return kill(words[1]);
     value::array all;
     for (const auto& w : words)
       all.emplace_back(w);
@@ -71,6 +73,20 @@ class node_session final : public session {
   bool is_over() const override { return over_; }
 
  private:
+  /// Waits until it has ended, so that the next line sees who came after it.
+  result<std::string> kill(const std::string& path) {
+    auto ended = std::make_shared<std::promise<error>>();  // shared: it may end after the wait
+    auto end = ended->get_future();
+    // Before the signal, so that it is this incarnation's end.
+    node_.door().monitor(path, [ended](error why) { ended->set_value(std::move(why)); });
+    node_.door().exit(path, {errc::kill, "killed at the prompt"});
+    if (end.wait_for(std::chrono::seconds(5)) != std::future_status::ready)
+      return error(errc::timeout, path + " does not come out of its turn");
+    const auto why = end.get();
+    if (!why.is(errc::killed) && !why.is(errc::kill)) return why;
+    return path + " was killed";
+  }
+
   /// Waits for the answer, or for Ctrl-C, which takes the call back.
   result<value> ask(std::string_view verb, value::array args) {
     struct {

@@ -39,7 +39,9 @@ class terminal final : public line_reader {
       : complete_(std::move(complete)), history_file_(std::move(history_file)) {
     edit_ = el_init("troupe", stdin, stdout, stderr);
     el_set(edit_, EL_CLIENTDATA, this);
-    el_set(edit_, EL_PROMPT, [](EditLine* e) { return const_cast<char*>(of(e).prompt_.c_str()); });
+    // The + makes a function pointer: variadic parameters would take the lambda itself.
+    el_set(
+        edit_, EL_PROMPT, +[](EditLine* e) { return const_cast<char*>(of(e).prompt_.c_str()); });
     el_set(edit_, EL_EDITOR, "emacs");
     el_set(edit_, EL_SIGNAL, 0);
     history_ = history_init();
@@ -47,8 +49,9 @@ class terminal final : public line_reader {
     history(history_, &event_, H_SETUNIQUE, 1);
     el_set(edit_, EL_HIST, history, history_);
     if (!history_file_.empty()) history(history_, &event_, H_LOAD, history_file_.c_str());
-    el_set(edit_, EL_ADDFN, "complete", "complete what stands before the cursor",
-           [](EditLine* e, int) -> unsigned char { return of(e).complete(); });
+    el_set(
+        edit_, EL_ADDFN, "complete", "complete what stands before the cursor",
+        +[](EditLine* e, int) -> unsigned char { return of(e).complete(); });
     el_set(edit_, EL_BIND, "^I", "complete", nullptr);
     el_set(edit_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
   }

@@ -124,16 +124,6 @@ function commands.stop(path)
   return path .. " has ended"
 end
 
-function commands.kill(path)
-  if not path then return missing(":kill AGENT") end
-  local address, wrong = troupe.find(path)
-  if not address then return nil, wrong end
-  local monitor = troupe.monitor(address)
-  troupe.exit(address, "kill")
-  troupe.demonitor(monitor)
-  return path .. " was killed"
-end
-
 function commands.reload(path)
   if not path then return missing(":reload AGENT   stops it and starts it from its file as it is now") end
   local supervisor, id = place_of(path)
