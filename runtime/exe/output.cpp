@@ -20,7 +20,10 @@ int complain(const error& why, bool json) {
     line = text ? *text : why.describe();
   } else {
     line = "troupe: " + why.describe();
-    if (!why.traceback.empty()) line += "\n" + why.traceback;
+    // A mistake in a file is told with its line; how one got there helps with a crash alone.
+    if (why.is(errc::crash) && !why.traceback.empty()) line += "\n" + why.traceback;
+    while (line.ends_with('\n'))
+      line.pop_back();
   }
   std::fprintf(stderr, "%s\n", line.c_str());
   return failed;

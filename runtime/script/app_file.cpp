@@ -224,7 +224,8 @@ result<app_file> run_app_file(const std::string& file, const std::string& folder
   }
   if (how == ran::failed) {
     auto why = failure_of(*lua, co, e.codec);
-    if (lua->failure().limit == nullptr) why.code = to_string(errc::config);
+    if (lua->failure().limit != nullptr) return at_file(file, std::move(why));
+    why.code = to_string(errc::config);
     return why;
   }
   if (!lua_istable(co, -1)) {
