@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""App files and agents' files with mistakes in them: each is refused with one clear sentence."""
+from support import case, main
+
+AGENT = 'local troupe = require("troupe")\nlocal agent = troupe.agent {}\n%s\nreturn agent\n'
+
+
+def app(children, more=""):
+    return f'return {{ name = "x", {more} tree = {{ children = {{ {children} }} }} }}\n'
+
+
+@case
+def a_file_that_is_not_there_is_named(t):
+    t.troupe("run", "nothing.lua").refused(r"nothing\.lua.*(no such file|No such file)")
+
+
+@case
+def a_folder_is_no_app(t):
+    (t.folder / "x.lua").mkdir()
+    t.troupe("run", "x.lua").refused(r"x\.lua")
+
+
+@case
+def a_syntax_error_is_told_with_file_and_line(t):
+    t.write("x.lua", "return {\n  name = \n}\n")
+    t.troupe("run", "x.lua").refused(r"syntax: x\.lua:3:")
+    t.write("y.lua", 'local troupe = require("troupe")\nlocal agent = = 3\n')
+    t.troupe("run", "y.lua").refused(r"syntax: y\.lua:2:")
+
+
+@case
+def an_unknown_key_is_told_with_the_nearest(t):
+    t.write("x.lua", app("", more="modles = {},"))
+    t.troupe("run", "x.lua").refused(r"x\.lua: .*modles.*models")
+    t.write("y.lua", app('{ id = "a", start = "a.lua", isolat = "process" }'))
+    t.troupe("run", "y.lua").refused(r"y\.lua: .*isolat.*isolate")
+
+
+@case
+def a_wrong_type_is_told_with_what_was_expected(t):
+    t.write("x.lua", 'return { name = "x", tree = 3 }\n')
+    t.troupe("run", "x.lua").refused(r"x\.lua: tree: expected a table, got integer")
+    t.write("y.lua", app('{ id = "a", start = "a.lua", restart = 7 }'))
+    t.troupe("run", "y.lua").refused(r"y\.lua: .*restart")
+    t.write("z.lua", app('{ id = "a", start = "a.lua", pool = { size = "many" } }'))
+    t.troupe("run", "z.lua").refused(r"z\.lua: .*size")
+
+
+@case
+def a_missing_script_is_named_with_its_child(t):
+    t.write("x.lua", app('{ id = "writer", start = "writer.lua" }'))
+    t.troupe("run", "x.lua").refused(r"writer.*writer\.lua")
+    t.troupe("check", "x.lua").exits(1).prints(r"^writer: .*writer\.lua")
+
+
+@case
+def a_script_that_returns_no_agent_is_named(t):
+    t.write("a.lua", 'local troupe = require("troupe")\nreturn 7\n')
+    t.write("x.lua", app('{ id = "a", start = "a.lua" }'))
+    t.troupe("run", "x.lua").refused(r"a\.lua.*(agent|return)")
+    t.troupe("run", "a.lua").refused(r"a\.lua.*(agent|return)")
+
+
+@case
+def an_app_that_returns_nothing_is_told_so(t):
+    t.write("x.lua", "local x = 3\n")
+    t.troupe("run", "x.lua").refused(r"x\.lua returned nothing instead of an app")
+    t.write("y.lua", "")
+    t.troupe("run", "y.lua").refused(r"y\.lua returned nothing instead of an app")
+
+
+@case
+def two_children_with_one_id_are_refused(t):
+    t.write("a.lua", AGENT % "")
+    t.write("x.lua", app('{ id = "a", start = "a.lua" }, { id = "a", start = "a.lua" }'))
+    t.troupe("run", "x.lua").refused(r"x\.lua: .*child a: two children have this id")
+
+
+@case
+def a_cycle_of_includes_is_spelled_out(t):
+    t.write("x.lua", 'return include("y.lua")\n')
+    t.write("y.lua", 'return include("x.lua")\n')
+    t.troupe("run", "x.lua").refused(r"x\.lua includes y\.lua includes x\.lua")
+
+
+@case
+def an_app_that_loops_for_ever_is_stopped(t):
+    t.write("x.lua", "while true do end\n")
+    t.troupe("run", "x.lua").refused(r"limit: x\.lua: running it takes too long")
+    t.write("y.lua", 'local x = {}\nfor i = 1, 1e9 do x[i] = { i } end\nreturn x\n')
+    t.troupe("run", "y.lua").refused(r"limit: y\.lua: memory")
+
+
+@case
+def an_agents_file_that_loops_for_ever_is_stopped(t):
+    t.write("x.lua", 'local troupe = require("troupe")\nwhile true do end\n')
+    t.troupe("run", "x.lua").refused(r"limit: .*x\.lua")
+
+
+@case
+def an_unknown_setting_is_told_with_the_nearest(t):
+    t.write("a.lua", AGENT % "")
+    t.write("x.lua", app('{ id = "a", start = "a.lua" }', more="options = { size = 4 },"))
+    t.troupe("run", "x.lua", "--set", "siez=3").refused(r"--set siez: .*size")
+    t.troupe("run", "x.lua", "--set", "size=many").refused(r"--set size: expected a whole number, got many")
+    t.troupe("run", "x.lua", "--set", "b.restart=x").refused(r"--set b\.restart: .*\ba\b")
+    t.troupe("run", "x.lua", "--set", "size").exits(2).silent().says(r"--set size: expected key=value")
+
+
+@case
+def an_unknown_setting_of_an_agents_file_is_told_with_the_nearest(t):
+    t.troupe("run", t.examples / "hello/hello.lua", "--set", "greting=Moin").refused(r"greting.*greeting")
+
+
+@case
+def a_main_that_leads_nowhere_is_refused(t):
+    t.write("a.lua", AGENT % "")
+    t.write("x.lua", app('{ id = "a", start = "a.lua" }', more='main = "b.run",'))
+    t.troupe("run", "x.lua").refused(r"x\.lua: main: there is no child b")
+    t.write("y.lua", app('{ id = "a", start = "a.lua" }', more='main = "a.run",'))
+    t.troupe("run", "y.lua").refused(r"a.*run")
+
+
+@case
+def an_uncovered_need_refuses_the_start(t):
+    t.write("a.lua", 'local troupe = require("troupe")\nreturn troupe.agent { needs = { net = { "example.org:443" } } }\n')
+    t.write("x.lua", app('{ id = "scraper", start = "a.lua" }', more="grants = {},"))
+    t.troupe("run", "x.lua").refused(r"scraper needs net example\.org:443, which its spec does not grant")
+
+
+@case
+def isolation_that_can_not_be_had_is_refused(t):
+    t.write("a.lua", AGENT % "")
+    t.write("x.lua", app('{ id = "a", start = "a.lua", isolate = "sandbox" }'))
+    t.troupe("run", "x.lua").refused(r"a: isolate = \"sandbox\"")
+    t.write("y.lua", app('{ id = "a", start = "a.lua", limits = { cpu = 1 } }'))
+    t.troupe("run", "y.lua").refused(r"limits\.cpu")
+
+
+@case
+def a_hook_that_raises_at_the_start_is_told_with_its_line(t):
+    t.write("a.lua", AGENT % 'function agent.on_start() error("no") end')
+    t.write("x.lua", app('{ id = "a", start = "a.lua" }'))
+    t.troupe("run", "x.lua").exits(1).silent().says(r"a\.lua:3: no")
+
+
+@case
+def a_misspelt_hook_is_told_with_the_nearest(t):
+    t.write("a.lua", AGENT % "function agent.on_strat() end")
+    t.troupe("run", "a.lua").exits(1).silent().says(r"on_strat.*on_start")
+
+
+@case
+def a_folder_without_a_plugin_is_named(t):
+    t.write("a.lua", AGENT % "")
+    t.write("x.lua", app('{ id = "a", start = "a.lua" }', more='plugins = { "build/clock" },'))
+    for verb in "run", "check", "explain":
+        t.troupe(verb, "x.lua").refused(r"x: plugins: .*build/clock is no plugin: it has no plugin\.json")
+
+
+@case
+def a_plugin_that_is_no_library_is_named(t):
+    t.write("a.lua", AGENT % "")
+    t.write("clock/plugin.json", '{"name": "clock", "version": "1.0.0", "abi": "1.0", "description": "x",'
+                                 ' "provides": {"agents": ["ticker"]}}')
+    t.write("clock/clock.so", "no library")
+    t.write("x.lua", app('{ id = "a", start = { plugin = "clock", kind = "ticker" } }', more='plugins = { "clock" },'))
+    t.troupe("run", "x.lua").exits(1).silent().says(r"plugin clock: .*clock\.so")
+    t.troupe("plugin", "check", "clock").exits(1).silent().says(r"plugin clock: .*clock\.so")
+
+
+@case
+def a_plugin_that_is_not_there_is_told_with_the_nearest(t):
+    t.write("x.lua", app('{ id = "a", start = { plugin = "hello_d", kind = "greeter" } }'))
+    t.troupe("run", "x.lua").refused(r"a: .*hello_d.*hello_c")
+    t.write("y.lua", app('{ id = "a", start = { plugin = "hello_c", kind = "greter" } }'))
+    t.troupe("run", "y.lua").refused(r"a: .*greter.*greeter")
+
+
+@case
+def a_variable_or_file_that_is_missing_is_named(t):
+    t.write("x.lua", app("", more='options = { key = env("NO_SUCH_KEY") },'))
+    t.troupe("run", "x.lua").refused(r"NO_SUCH_KEY.*not set")
+    t.write("y.lua", app("", more='options = { key = file("no/such") },'))
+    t.troupe("run", "y.lua").refused(r"no/such")
+
+
+main()
