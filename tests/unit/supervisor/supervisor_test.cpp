@@ -615,7 +615,11 @@ struct supervisor_rights : supervisor_test {
     sim.exit(asker, errc::kill);
     return code;
   }
-  address sup = top(of({worker("a")}));
+  supervisor_rights() {
+    top_rights = std::make_shared<authority>(authority{grants::all(), "top", {}});
+    sup = top(of({worker("a")}));
+  }
+  address sup;
 };
 
 TEST_F(supervisor_rights, answers_those_who_are_granted_its_path_or_the_verb) {

@@ -147,6 +147,7 @@ class team : public testing::Test, public launcher {
   result<address> start_top(supervisor_spec spec) {
     process_init init;
     init.path = "top";
+    init.rights = top_rights;
     init.actions = std::make_unique<supervisor>(supervisor_options{std::move(spec)}, *this, sim);
     TROUPE_TRY(at, sim.add(std::move(init)));
     sim.settle();
@@ -216,6 +217,7 @@ class team : public testing::Test, public launcher {
     return init;
   }
 
+  authority_ptr top_rights;
   texts diary;
   std::map<std::string, plan> plans;
   std::string refuses;                             ///< id of a child that can't be prepared
