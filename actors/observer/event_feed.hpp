@@ -18,13 +18,13 @@
 namespace troupe {
 
 /// Thread-safe. Shared by the carrier's side and the observer; outlives both.
-class event_feed {
+class event_feed final : public event_sink {
  public:
   /// `time` outlives it.
   explicit event_feed(const clock& time) : time_(time) {}
 
   /// What a carrier reports. Does not block.
-  void on_event(const runtime_event& event);
+  void on_event(const runtime_event& event) override;
 
   /// As the verb `counters` answers it.
   value counters() const;

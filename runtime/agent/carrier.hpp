@@ -43,6 +43,14 @@ struct runtime_event {
   value data = {};
 };
 
+/// Where runtime events go: the observer, a test. Called from any thread, in an agent's turn as
+/// well: it must not block.
+class event_sink {
+ public:
+  virtual ~event_sink() = default;
+  virtual void on_event(const runtime_event& event) = 0;
+};
+
 /// Everything a new agent begins with.
 struct process_init {
   std::string path;

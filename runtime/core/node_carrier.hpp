@@ -21,14 +21,6 @@ namespace core {
 class inner_carrier;
 }
 
-/// Where runtime events go: the observer, a test. Called from any thread, in an agent's turn as
-/// well: it must not block.
-class event_sink {
- public:
-  virtual ~event_sink() = default;
-  virtual void on_event(const runtime_event& event) = 0;
-};
-
 /// What is pointed to belongs to the caller and outlives the carrier.
 struct node_options {
   /// Scheduler threads that run agents at the same time; 0: as many as the machine has cores.
