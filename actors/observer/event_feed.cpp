@@ -13,10 +13,25 @@ constexpr const char* counter_names[] = {"started",      "ended",    "crashed",
                                          "restarted",    "given_up", "dead_letters",
                                          "late_replies", "expired",  "unseen"};
 
+/// No default: a new kind of event is a warning here and below.
 const char* name_of(enum runtime_event::what what) {
-  constexpr const char* names[] = {"started", "ended",     "dead_letter", "late_reply",
-                                   "expired", "restarted", "given_up"};
-  return names[static_cast<std::size_t>(what)];
+  switch (what) {
+    case runtime_event::what::started:
+      return "started";
+    case runtime_event::what::ended:
+      return "ended";
+    case runtime_event::what::dead_letter:
+      return "dead_letter";
+    case runtime_event::what::late_reply:
+      return "late_reply";
+    case runtime_event::what::expired:
+      return "expired";
+    case runtime_event::what::restarted:
+      return "restarted";
+    case runtime_event::what::given_up:
+      return "given_up";
+  }
+  return "unknown";
 }
 
 value as_data(const runtime_event& event, wall_time at) {
@@ -32,13 +47,32 @@ value as_data(const runtime_event& event, wall_time at) {
 }  // namespace
 
 void event_feed::on_event(const runtime_event& event) {
-  constexpr counter counters[] = {started, ended,     dead_letters, late_replies,
-                                  expired, restarted, given_up};
-  count(counters[static_cast<std::size_t>(event.what)]);
-  if (event.what == runtime_event::what::ended && !is_normal_exit(event.reason)) count(crashed);
-
-  const auto to = to_.load(std::memory_order_acquire);
-  if (!to) return count(unseen);
+  switch (event.what) {
+    case runtime_event::what::started:
+      count(started);
+      break;
+    case runtime_event::what::ended:
+      count(ended);
+      if (!is_normal_exit(event.reason)) count(crashed);
+      break;
+    case runtime_event::what::dead_letter:
+      count(dead_letters);
+      break;
+    case runtime_event::what::late_reply:
+      count(late_replies);
+      break;
+    case runtime_event::what::expired:
+      count(expired);
+      break;
+    case runtime_event::what::restarted:
+      count(restarted);
+      break;
+    case runtime_event::what::given_up:
+      count(given_up);
+      break;
+  }
+  const auto* to = to_.load(std::memory_order_acquire);
+  if (to == nullptr) return count(unseen);
   if (under_way_.fetch_add(1, std::memory_order_relaxed) >= most_under_way) {
     handled();
     return count(unseen);
@@ -59,7 +93,8 @@ value event_feed::counters() const {
 void event_feed::attach(outlet to) {
   // What an earlier observer did not get to is lost with it.
   under_way_.store(0, std::memory_order_relaxed);
-  to_.store(std::make_shared<const outlet>(std::move(to)), std::memory_order_release);
+  outlets_.push_front(std::move(to));
+  to_.store(&outlets_.front(), std::memory_order_release);
 }
 
 }  // namespace troupe

@@ -8,7 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <forward_list>
 
 #include "agent/carrier.hpp"
 #include "agent/context.hpp"
@@ -30,7 +30,7 @@ class event_feed final : public event_sink {
   value counters() const;
 
   // -- the observer's side
-  /// From now on events go there as `event`s; replaces an earlier observer.
+  /// From now on events go there as `event`s. By one observer after the other, never two at once.
   void attach(outlet to);
   /// One of them has been handled.
   void handled() { under_way_.fetch_sub(1, std::memory_order_relaxed); }
@@ -55,7 +55,11 @@ class event_feed final : public event_sink {
   const clock& time_;
   std::array<std::atomic<std::int64_t>, unseen + 1> counters_{};
   std::atomic<std::int64_t> under_way_{0};
-  std::atomic<std::shared_ptr<const outlet>> to_;  ///< shared: replaced while others may use it
+  /// The newest is in use; earlier ones stay, since somebody may be posting through them: one for
+  /// each restart of the observer. (std::atomic<std::shared_ptr> would do, but for a race inside
+  /// that of GCC 12.)
+  std::forward_list<outlet> outlets_;
+  std::atomic<const outlet*> to_{nullptr};
 };
 
 }  // namespace troupe

@@ -88,6 +88,7 @@ TEST_F(observer_test, counts_what_happens) {
   report(event(what::late_reply, "e"));
   report(event(what::expired, "f"));
   report(event(what::restarted, "c"));
+  report(event(what::given_up, "g"));
   const auto seen = *sim.call(there, api::counters);
   EXPECT_EQ(seen["started"], value(1));
   EXPECT_EQ(seen["ended"], value(3));
@@ -96,7 +97,9 @@ TEST_F(observer_test, counts_what_happens) {
   EXPECT_EQ(seen["late_replies"], value(1));
   EXPECT_EQ(seen["expired"], value(1));
   EXPECT_EQ(seen["restarted"], value(1));
+  EXPECT_EQ(seen["given_up"], value(1));
   EXPECT_EQ(seen["unseen"], value(0));
+  EXPECT_EQ(events().back()["what"], value("given_up"));
 }
 
 TEST_F(observer_test, tells_an_event_with_its_time_reason_and_data) {

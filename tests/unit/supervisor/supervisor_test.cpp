@@ -325,6 +325,7 @@ TEST_F(supervisor_test, gives_up_after_too_many_restarts_and_stops_the_others_fi
   EXPECT_EQ(sim.reason_of(sup)->code, "shutdown");
   EXPECT_EQ(sim.reason_of(sup)->message, "more than 2 restarts in 5 s; the last of top/a");
   EXPECT_EQ(sim.reason_of(sup)->cause->code, "crash");
+  EXPECT_EQ(count(what::given_up), 1u);
 }
 
 TEST_F(supervisor_test, never_gives_up_over_restarts_slower_than_the_limit) {
