@@ -43,11 +43,9 @@ std::string_view code_cache::find(std::string_view chunkname,
 
 void code_cache::keep(std::string_view chunkname, std::string_view source,
                       std::string_view bytecode) noexcept {
+  // Threads that come here at once may exceed this by one each; the table has room for that.
   const auto size = chunkname.size() + source.size() + bytecode.size();
-  if (bytes_.fetch_add(size) + size > max_bytes || entries_.fetch_add(1) >= max_entries) {
-    bytes_.fetch_sub(size);
-    return;
-  }
+  if (entries_.load() >= max_entries || bytes_.load() + size > max_bytes) return;
   const auto hash = hash_of(chunkname, source);
   std::unique_ptr<entry> mine;
   try {
@@ -60,6 +58,8 @@ void code_cache::keep(std::string_view chunkname, std::string_view source,
     entry* there = nullptr;
     if (table_[(hash + i) % slots].compare_exchange_strong(there, mine.get())) {
       static_cast<void>(mine.release());  // the table owns it
+      entries_.fetch_add(1);
+      bytes_.fetch_add(size);
       return;
     }
     if (there->hash == hash && there->source == mine->source && there->chunkname == mine->chunkname)

@@ -2,6 +2,7 @@
 #include "script/state.hpp"
 
 #include <cassert>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -24,6 +25,13 @@ error memory_limit_error(const state& s) {
           "memory: the script holds more than " + std::to_string(s.memory_limit()) + " bytes");
   e.data = value::map{{"what", "memory"}};
   return e;
+}
+
+/// A raise that nothing protects is a bug of ours: say so before Lua aborts.
+int panic(lua_State* L) {
+  const char* text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "no text";
+  std::fprintf(stderr, "script: a raise outside of protect and resume: %s\n", text);
+  return 0;
 }
 
 const clock& default_clock() {
@@ -69,6 +77,7 @@ result<std::unique_ptr<state>> state::open(const settings& with) {
   s->main_ = lua_newstate(allocate, s.get());
   if (s->main_ == nullptr) return memory_limit_error(*s);
   internals::word(s->main_) = reinterpret_cast<std::uintptr_t>(s.get());
+  lua_atpanic(s->main_, panic);
   TROUPE_CHECK(s->protect(internals::open_globals, nullptr));
   return s;
 }

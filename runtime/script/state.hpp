@@ -85,7 +85,7 @@ struct settings {
 struct failure {
   /// Which limit ended it (`memory`, `busy`, `pattern`), or null. Static text.
   const char* limit = nullptr;
-  /// Where it was raised: one line per frame, `agent.lua:27: in function 'say'`.
+  /// Where it was raised: one line per frame, innermost first, `agent.lua:27: in field 'say'`.
   std::string traceback;
 };
 
@@ -115,8 +115,9 @@ class state final : public interruptible {
   result<void> load(lua_State* to, std::string_view source, const std::string& chunkname);
 
   /// Runs the owner's own work on the main thread where an error of Lua is caught: f gets `arg` as
-  /// light userdata at index 1, on an empty stack. Everything of the Lua API that can raise and is
-  /// not inside a binding belongs in here. Fails with limit or internal.
+  /// light userdata at index 1, on an empty stack. Everything of the Lua API that can raise (all
+  /// that allocates, on whatever thread) and is not below `resume` belongs in here; elsewhere a
+  /// failed allocation aborts the process. Fails with limit or internal.
   result<void> protect(lua_CFunction f, void* arg) noexcept;
 
   /// A thread with an empty stack: push a function and its arguments, then `resume`. Pooled. Null
