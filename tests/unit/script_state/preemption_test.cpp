@@ -3,12 +3,14 @@
 // Scripts that don't want to stop: each is preempted (and so can be killed: it is not resumed any
 // more), or is raised in where it can't be. In both ways of interrupting.
 #include <gtest/gtest.h>
+#include <pthread.h>
 
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <random>
 #include <thread>
 
-#include "script/internals.hpp"
 #include "unit/script_state/fixture.hpp"
 
 namespace troupe::script {
