@@ -205,6 +205,7 @@ result<process_init> node_launcher::prepare(const child_spec& spec, const place&
         supervisor_options{.spec = *tree, .base_folder = spec.base_folder}, *this, *with_.starts);
   } else if (spec.isolate == isolation::process) {
     value extra;
+    extra.set("memory", limits->memory).set("busy", to_seconds(limits->busy));
     if (const auto* start = std::get_if<start_plugin>(&spec.start)) {
       auto found = with_.plugins->find(start->plugin);
       if (!found) return of_child(spec, found.error());
