@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The prompt: a session replayed from a file, agents that run wild beside a crowd, and a terminal."""
+import os
+import pathlib
+import pty
+import re
+import select
+import signal
+import time
+
+from support import Failed, case, equal, main
+
+HERE = pathlib.Path(__file__).parent
+WILD = """local troupe = require("troupe")
+local agent = troupe.agent {}
+function agent.on.spin() while true do end end
+function agent.on.cling() local function loop() while true do end end xpcall(loop, loop) end
+function agent.on.eat() local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end
+function agent.on.ping() return "pong" end
+return agent
+"""
+CROWD = """local crowd = { { id = "spinner", start = "wild.lua" }, { id = "clinger", start = "wild.lua" },
+  { id = "eater", start = "wild.lua", limits = { memory = "4MiB" } } }
+for i = 1, 100 do crowd[#crowd + 1] = { id = "c" .. i, start = "wild.lua" } end
+return { name = "crowd", tree = { intensity = 10, period = 60, children = crowd } }
+"""
+
+
+@case
+def a_session_is_replayed_from_a_file(t):
+    t.write("wild.lua", WILD)
+    t.write("app.lua", 'return { name = "s", tree = { children = { { id = "a", start = "wild.lua" } } } }')
+    ran = t.troupe("shell", "app.lua", stdin=(HERE / "session.txt").read_text())
+    # Addresses differ from run to run.
+    equal(re.sub(r"<[0-9a-f]+>", "<address>", ran.out), (HERE / "session.out").read_text())
+    equal(ran.err, (HERE / "session.err").read_text())
+    equal(ran.code, 1, "a session with failures in it")
+
+
+@case
+def a_session_without_failures_ends_with_0(t):
+    equal(t.troupe("shell", stdin="1 + 1\n").exits(0).out, "2\n")
+    equal(t.troupe("shell", stdin="").exits(0).out, "")
+    equal(t.troupe("shell", stdin=":quit\n1\n").exits(0).out, "")
+
+
+@case
+def who_runs_wild_is_killed_at_once_while_a_hundred_others_answer(t):
+    t.write("wild.lua", WILD)
+    t.write("app.lua", CROWD)
+    ask_all = 'n = 0 for i = 1, 100 do if troupe.call("c" .. i, "ping") == "pong" then n = n + 1 end end\nn\n'
+    ran = t.troupe("shell", "app.lua", stdin=(
+        'troupe.send("spinner", "spin") troupe.send("clinger", "cling")\n' + ask_all +
+        ":kill spinner\n:kill clinger\n" + ask_all +
+        'async.retry({ tries = 50, backoff = { 0.01, 0.1 } }, troupe.call, "spinner", "ping")\n'
+        'async.retry({ tries = 50, backoff = { 0.01, 0.1 } }, troupe.call, "clinger", "ping")\n'))
+    equal(ran.exits(0).out, '100\nspinner was killed\nclinger was killed\n100\n"pong"\n"pong"\n')
+    ran.says("spinner crashed: killed").says("clinger crashed: killed")
+
+
+@case
+def who_eats_all_memory_dies_alone_and_is_started_anew(t):
+    t.write("wild.lua", WILD)
+    t.write("app.lua", CROWD)
+    ran = t.troupe("shell", "app.lua", stdin=(
+        'answer, why = troupe.call("eater", "eat")\nwhy.code, why.cause.code, why.cause.data.what\n'
+        'async.retry({ tries = 50, backoff = { 0.01, 0.1 } }, troupe.call, "eater", "ping")\n'
+        'troupe.call("c7", "ping")\n'))
+    equal(ran.exits(0).out, '"down"\n"limit"\n"memory"\n"pong"\n"pong"\n')
+    ran.says(r"eater crashed: limit: memory.*; restarted in .* ms, 1 of 10")
+
+
+class Terminal:
+    """A shell on a terminal of its own, 100 columns wide."""
+
+    def __init__(self, t, *words):
+        self.text = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(t.folder)
+            os.execve(str(t.program), ["troupe", "shell", *words], {**t.env, "TERM": "xterm", "COLUMNS": "100"})
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def shows(self, pattern, limit=30):
+        """Waits until the pattern comes; what came before is gone."""
+        end = time.monotonic() + limit
+        while True:
+            plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x1b[=>]|.\x08", "", self.text)
+            found = re.search(pattern, plain)
+            if found:
+                self.text = plain[found.end():]
+                return
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                raise Failed(f"expected on the terminal: {pattern}\nit shows: {plain!r}")
+            try:
+                self.text += os.read(self.fd, 4096).decode(errors="replace")
+            except OSError:
+                raise Failed(f"it ended before it showed {pattern}: {plain!r}") from None
+
+    def ends(self):
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                if select.select([self.fd], [], [], 0.1)[0]:
+                    os.read(self.fd, 4096)
+            except OSError:
+                pass
+            done, status = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        raise Failed("the shell does not end")
+
+
+@case
+def on_a_terminal_one_can_type_complete_interrupt_and_go_back(t):
+    shell = Terminal(t)
+    shell.shows(":quit leaves\n> ")
+    shell.type("6 * 7\n")
+    shell.shows(r"\n42\n> ")
+    shell.type("for i = 1, 2 do\n")
+    shell.shows(">> ")
+    shell.type("x = i * 10\nend\nx\n")
+    shell.shows(r"\n20\n> ")
+    shell.type("troupe.sel\t() ~= nil\n")
+    shell.shows(r"\ntrue\n> ")
+    shell.type("while true do end\n")
+    time.sleep(0.2)  # the line has to run before it is taken back; should it not, it is dropped
+    shell.type("\x03")
+    shell.shows("> ")
+    shell.type("'still here'\n")
+    shell.shows(r'\n"still here"\n> ')
+    shell.type("half a line\x03")
+    shell.shows(r"\^C\n> ")
+    shell.type("x = {\n")
+    shell.shows(">> ")
+    shell.type("\x03")
+    shell.shows("> ")
+    shell.type("\x10\n")  # up: the last line that ran
+    shell.shows(r'\n"still here"\n> ')
+    shell.type("\x04")
+    equal(shell.ends(), 0)
+    again = Terminal(t)
+    again.shows("> ")
+    again.type("\x10\n")  # up: what was typed in the other shell
+    again.shows('"still here"')
+    again.type(":quit\n")
+    equal(again.ends(), 0)
+
+
+main()
