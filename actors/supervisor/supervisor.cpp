@@ -35,7 +35,8 @@ std::string in_seconds(duration d) {
 /// What has failed for a child, said so that it names the child and the reason once.
 error start_error(const child_record& c, const std::string& path, error why) {
   if (why.is(errc::down) && why.cause) why = error(*why.cause);
-  if (why.is(errc::timeout))
+  // One that comes from the child itself is about somebody below it.
+  if (why.is(errc::timeout) && why.from.empty())
     why.message = path + " did not start within " + in_seconds(c.spec.start_timeout);
   else if (!c.is_supervisor())
     why.message = path + " did not start: " + why.message;

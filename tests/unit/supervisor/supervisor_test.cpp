@@ -67,6 +67,16 @@ TEST_F(supervisor_test, names_a_child_that_takes_too_long_to_start) {
   EXPECT_FALSE(at("top/a"));
 }
 
+TEST_F(supervisor_test, a_start_that_takes_too_long_is_told_of_the_child_that_it_is_about) {
+  plans["top/sub/a"].starts = {"hang"};
+  auto spec = of({nested("sub", of({worker("a")}))});
+  std::get<supervisor_spec>(spec.children[0].start).children[0].start_timeout = 1500ms;
+  const auto failed = start_top(spec);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, "timeout");
+  EXPECT_EQ(failed.error().message, "top/sub/a did not start within 1.5 s");
+}
+
 TEST_F(supervisor_test, fails_its_start_with_the_reason_of_a_child_that_crashes_in_its_own) {
   plans["top/a"].starts = {"crash"};
   const auto failed = start_top(of({worker("a")}));
