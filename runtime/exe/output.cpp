@@ -32,7 +32,7 @@ int complain(const error& why, bool json) {
 result<void> print_result(const value& v, bool json) {
   if (v.is_nil() && !json) return ok();
   std::string text;
-  if (v.is_string() && !json) {
+  if ((v.is_string() || v.is_binary()) && !json) {
     text = v.as_string();
   } else {
     TROUPE_TRY(written, to_json(v, {.indent = !json && isatty(1) != 0 ? 2 : -1}));

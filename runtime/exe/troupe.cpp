@@ -37,7 +37,8 @@ int main_of(int argc, char** argv) {
   cli::run_options run;
   auto* run_verb = program.add_subcommand("run", "run an app, or a single agent's file");
   run_verb->add_option("FILE", run.file, "the app file")->required();
-  run_verb->add_option("ARGS", run.arguments, "arguments of its main verb, as text; those that begin with - behind --");
+  run_verb->add_option("ARGS", run.arguments,
+                       "arguments of its main verb, as text; those that begin with - behind --");
   run_verb->add_option("--timeout", run.timeout, "seconds main may take; exit code 124 after them");
   add_set(*run_verb, settings);
   add_node(*run_verb, run);
