@@ -145,6 +145,23 @@ def a_hook_that_raises_at_the_start_is_told_with_its_line(t):
 
 
 @case
+def a_start_that_does_not_come_to_an_end_is_told_with_its_reason(t):
+    t.write("a.lua", 'local troupe = require("troupe")\nlocal async = require("troupe.async")\n'
+                     'local agent = troupe.agent { options = { how = "" } }\n'
+                     'function agent.on_start(self)\n  local how = self.options.how\n'
+                     '  if how == "loop" then while true do end end\n'
+                     '  if how == "sleep" then async.sleep(1000) end\n'
+                     '  if how == "eat" then local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end end\n'
+                     '  local _, err = troupe.call("app", "which_children")\n  error(err)\nend\nreturn agent\n')
+    t.write("x.lua", app('{ id = "a", start = "a.lua", start_timeout = 0.3, limits = { memory = "2MiB" }, '
+                         'options = { how = option("how") } }', more='options = { how = "" },'))
+    t.troupe("run", "x.lua", "--set", "how=loop").refused(r"timeout: .*a did not start within 0\.3 s")
+    t.troupe("run", "x.lua", "--set", "how=sleep").refused(r"timeout: .*a did not start within 0\.3 s")
+    t.troupe("run", "x.lua", "--set", "how=eat").refused(r"limit: .*a did not start: memory")
+    t.troupe("run", "x.lua", "--set", "how=").exits(1).silent().says(r"a did not start: .*deadlock: app -> a -> app")
+
+
+@case
 def a_misspelt_hook_is_told_with_the_nearest(t):
     t.write("a.lua", AGENT % "function agent.on_strat() end")
     t.troupe("run", "a.lua").exits(1).silent().says(r"on_strat.*on_start")

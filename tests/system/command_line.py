@@ -43,10 +43,15 @@ def a_result_goes_to_stdout_and_an_error_to_stderr(t):
   if what == "crash" then error("boom") end
   if what == "table" then return { n = 1, list = { "x", true } } end
   if what == "nothing" then return end
+  if what == "function" then return print end
   return what
 end""")
     equal(t.troupe("run", "a.lua", "text").exits(0).out, "text\n")
     equal(t.troupe("run", "a.lua", "nothing").exits(0).out, "")
+    t.troupe("run", "a.lua", "function").refused("a function is no plain data")
+    t.write("bytes.lua", AGENT % 'function agent.on.main() return "\\xc3" end')
+    equal(t.troupe("run", "bytes.lua").exits(0).out, "\ufffd\n")
+    t.troupe("run", "--json", "bytes.lua").exits(1).silent().says("no form in JSON")
     equal(json.loads(t.troupe("run", "a.lua", "table").exits(0).out), {"n": 1, "list": ["x", True]})
     t.troupe("run", "a.lua", "fail").refused("bad_argument: not this")
     t.troupe("run", "a.lua", "crash").exits(1).silent().says(r"boom")
