@@ -42,6 +42,16 @@ int base_setmetatable(lua_State* L) {
                         "setmetatable: there are no finalizers (__gc) in a script; "
                         "use a local with <close>");
     lua_pop(L, 1);
+#if LUA_VERSION_RELEASE_NUM < 50406
+    // Lua 5.4.4 (Debian 12): where a __concat makes the stack move, luaV_concat goes on with a
+    // pointer to where it was, and the process is lost.
+    lua_pushliteral(L, "__concat");
+    if (lua_rawget(L, 2) != LUA_TNIL)
+      return luaL_error(L,
+                        "setmetatable: __concat can bring down the node in this Lua (" LUA_RELEASE
+                        "); use __tostring and tostring(x) .. y");
+    lua_pop(L, 1);
+#endif
   }
   lua_settop(L, 2);
   lua_setmetatable(L, 1);

@@ -475,6 +475,13 @@ TEST_F(conformance_test, what_could_escape_is_not_there) {
             "false bad argument #1 to '?' (invalid option 'stop')");
 }
 
+#if LUA_VERSION_RELEASE_NUM < 50406
+TEST_F(conformance_test, what_this_lua_can_not_do_safely_is_refused) {
+  EXPECT_EQ(eval("select(2, pcall(setmetatable, {}, { __concat = print })):match('%(Lua 5.4.4%)')"),
+            "(Lua 5.4.4)");
+}
+#endif
+
 TEST_F(conformance_test, finalizers_do_not_come_in_by_the_back_door) {
   run("local mt = {} local t = setmetatable({}, mt) mt.__gc = function() print('ran') end t = nil "
       "collectgarbage() collectgarbage()");

@@ -329,12 +329,12 @@ constexpr const char* busy_work[] = {
     "15000) "
     "collectgarbage('step')",
     "local mt = { __index = function(_, k) return k .. '!' end, __add = function() return 7 end, "
-    "__concat "
+    "__call "
     "= function() return 'c' end, __eq = function() return true end, __lt = function() return true "
     "end } "
     "local o = setmetatable({}, mt) for i = 1, 500 do assert(o.x == 'x!') assert(o + 1 == 7) "
-    "assert(o .. "
-    "'a' == 'c') assert(o < o) assert(o == setmetatable({}, mt)) end",
+    "assert(o("
+    "'a') == 'c') assert(o < o) assert(o == setmetatable({}, mt)) end",
     "for i = 1, 300 do local ok, e = pcall(function() local t <close> = setmetatable({}, { __close "
     "= "
     "function() end }) error({ code = 1 }) end) assert(not ok and e.code == 1) local ok, m = "
