@@ -135,8 +135,9 @@ result<void> process::part(cause_id on, bytes body) {
     return {errc::too_big,
             "a part holds at most 64 KiB, this one has " + std::to_string(body.size()) + " bytes"};
   auto* m = find_open(on);
-  if (m == nullptr || !m->is_call || m->answered || m->cancelled)
+  if (m == nullptr || !m->is_call || m->answered)
     return {errc::not_found, "there is no open call to send a part to"};
+  if (m->cancelled) return {errc::cancelled, "the caller has taken the call back"};
   if (m->credit == 0) return {errc::no_credit, "the reader has not asked for more parts yet"};
   --m->credit;
   answer(*m, kind::part, std::move(body));

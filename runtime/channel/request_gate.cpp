@@ -187,7 +187,9 @@ result<void> request_gate::part(context& ctx, field_reader& fields) {
   TROUPE_CHECK(fields.finish());
   auto sent = ctx.part(on, std::move(body));
   // A call that was taken back meanwhile is nobody's fault. The rest a worker knows by itself.
-  if (!sent && !sent.error().is(errc::not_found)) return sent.error();
+  const bool is_over =
+      !sent && (sent.error().is(errc::not_found) || sent.error().is(errc::cancelled));
+  if (!sent && !is_over) return sent.error();
   return ok();
 }
 

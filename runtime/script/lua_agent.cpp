@@ -314,6 +314,8 @@ lua_agent::part_result lua_agent::send_part() {
   if (sent) return part_result::sent;
   if (sent.error().is(errc::no_credit)) return part_result::no_credit;
   if (sent.error().is(errc::not_found)) return part_result::no_reader;
+  if (sent.error().is(errc::cancelled))
+    return on->detached ? part_result::no_reader : part_result::taken_back;
   keep(sent.error());
   return part_result::refused;
 }

@@ -136,7 +136,7 @@ class lua_agent final : public host {
   void wake(task& t);
 
   // Answers of the message that the current task serves.
-  enum class part_result : std::uint8_t { sent, no_reader, no_credit, refused };
+  enum class part_result : std::uint8_t { sent, no_reader, no_credit, taken_back, refused };
   part_result send_part();
   void reply(lua_State* l, cause_id to, int index);
   void fail(lua_State* l, cause_id to, int index);

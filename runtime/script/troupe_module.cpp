@@ -72,6 +72,8 @@ int try_part(lua_State* l, int, lua_KContext) {
     return wait(l, try_part);
   }
   a.current().unsent = {};
+  // A loop that only writes would never see its `cancel` if this came back.
+  if (how == lua_agent::part_result::taken_back) return wait(l);
   if (how == lua_agent::part_result::refused) return a.raise(l);
   lua_pushboolean(l, how == lua_agent::part_result::sent);
   return 1;

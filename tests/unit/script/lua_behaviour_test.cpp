@@ -235,6 +235,30 @@ TEST_F(lua_behaviour_test, streams_parts_under_credit) {
   EXPECT_EQ(call("source", "unread"), "1");
 }
 
+TEST_F(lua_behaviour_test, ends_a_writer_that_computes_while_its_reader_leaves) {
+  add("source", R"(
+    function agent.on.flood(self)
+      local _ <close> = setmetatable({}, { __close = function() self.ended = true end })
+      while true do
+        for _ = 1, 3000 do end
+        troupe.part(1)
+      end
+    end
+    function agent.on.ended(self) return self.ended end
+  )");
+  add("reader", R"(
+    function agent.on.leave(self)
+      local s <close> = troupe.stream("source", "flood")
+      for _ in s:parts() do return "left" end
+    end
+  )");
+  EXPECT_EQ(call("reader", "leave"), R"("left")");
+  for (int i = 0; i < 10'000 && world.step(world.now()); ++i) {
+  }
+  ASSERT_FALSE(world.step(world.now())) << "it still writes";
+  EXPECT_EQ(call("source", "ended"), "true");
+}
+
 TEST_F(lua_behaviour_test, runs_hooks_for_monitors_links_and_stop) {
   auto watcher = add("watcher", R"(
     function agent.on_start(self) self.log = {} end
