@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Prints the counts of the placements, which have to agree on what was run: cmake -DFOLDER=F -P three_counts.cmake
+
+set(totals)
+foreach(placement node worker simulation)
+  file(READ ${FOLDER}/${placement}.txt count)
+  string(STRIP "${count}" count)
+  message("${count}")
+  string(REGEX MATCHALL "[0-9]+" numbers "${count}")
+  set(total 0)
+  foreach(n IN LISTS numbers)
+    math(EXPR total "${total} + ${n}")
+  endforeach()
+  list(APPEND totals ${total})
+endforeach()
+list(REMOVE_DUPLICATES totals)
+list(LENGTH totals different)
+if(NOT different EQUAL 1)
+  message(FATAL_ERROR "the placements did not run the same cases")
+endif()
