@@ -14,6 +14,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/small_blocks.hpp"
 
 namespace troupe {
 
@@ -90,6 +91,9 @@ struct envelope {
   call_chain chain;
   authority_ptr sender;
   trace_context trace;
+
+  static void* operator new(std::size_t size) { return take_small_block(size); }
+  static void operator delete(void* e, std::size_t size) { give_small_block(e, size); }
 
   /// What counts towards a mailbox's bound in bytes.
   std::size_t weight() const { return sizeof(envelope) + body.size() + verb.capacity(); }
