@@ -60,6 +60,7 @@ const char* kind_of(lua_State* l, int index) {
 
 void body_codec::open(lua_State* l) {
   new_type(l, &address_type, "address");
+  address_type_ = lua_topointer(l, -1);
   lua_pushcfunction(l, print_address);
   lua_setfield(l, -2, "__tostring");
   new_type(l, &map_mark, "table");
@@ -114,7 +115,7 @@ bool body_codec::add(lua_State* l, int index) {
     case LUA_TLIGHTUSERDATA:
       return is_null(l, index) ? writer_.nil() : refuse(l, index);
     case LUA_TUSERDATA:
-      if (const auto* a = to_address(l, index)) {
+      if (const auto* a = address_at(l, index)) {
         const auto wire = to_wire(*a);
         return writer_.extension(address_extension, {wire.data(), wire.size()});
       }
@@ -256,8 +257,15 @@ const address* to_address(lua_State* l, int index) {
   return same ? data : nullptr;
 }
 
-void learn_slot(lua_State* l, int index, const address& from) {
-  auto* known = const_cast<address*>(to_address(l, index));
+const address* body_codec::address_at(lua_State* l, int index) const {
+  if (lua_type(l, index) != LUA_TUSERDATA || !lua_getmetatable(l, index)) return nullptr;
+  const bool is_one = lua_topointer(l, -1) == address_type_;
+  lua_pop(l, 1);
+  return is_one ? static_cast<const address*>(lua_touserdata(l, index)) : nullptr;
+}
+
+void body_codec::learn_slot(lua_State* l, int index, const address& from) const {
+  auto* known = const_cast<address*>(address_at(l, index));
   if (known != nullptr && known->slot == 0 && *known == from) known->slot = from.slot;
 }
 

@@ -55,6 +55,13 @@ class body_codec {
   body_fault fault() const { return fault_; }
   error why() const { return to_error(fault_, limits_); }
 
+  /// The address at `index`, or null, as `to_address` says it, in a fraction of the time. Pushes
+  /// and pops one value.
+  const address* address_at(lua_State* l, int index) const;
+  /// An address that came inside a body does not say where its node keeps the agent; an answer of
+  /// that agent does, and then the next message finds it faster. Does not raise.
+  void learn_slot(lua_State* l, int index, const address& from) const;
+
   /// Lua memory that unpacking takes at most, roughly: never too little. 0 for what is no body.
   std::size_t room_for(std::string_view data) const;
   /// The same without looking inside, in a moment: many times more than most bodies need.
@@ -73,7 +80,8 @@ class body_codec {
   body_limits limits_;
   body_writer writer_;
   std::unique_ptr<reader> reader_;
-  const void* map_mark_ = nullptr;  ///< metatables, as lua_topointer sees them
+  const void* address_type_ = nullptr;  ///< metatables, as lua_topointer sees them
+  const void* map_mark_ = nullptr;
   const void* list_mark_ = nullptr;
   body_fault fault_ = body_fault::none;
   std::string refused_;  ///< what can't be sent, and where
@@ -87,9 +95,6 @@ class body_codec {
 void push_address(lua_State* l, const address& a);
 /// The address at `index`, or null if it is anything else. Lives as long as the Lua value.
 const address* to_address(lua_State* l, int index);
-/// An address that came inside a body does not say where its node keeps the agent; an answer of
-/// that agent does, and then the next message finds it faster. Does not raise.
-void learn_slot(lua_State* l, int index, const address& from);
 
 // -- null and marks
 

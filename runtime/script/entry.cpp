@@ -13,21 +13,19 @@ namespace {
 // What a script's agent consists of, as keys of the registry. Positive ones belong to Lua.
 enum registry_key : lua_Integer { agent_key = -4, self_key, on_key, own_key };
 
-/// Pushes the handler of a verb; false, and nothing pushed, if there is none.
+/// Pushes the handler of a verb, on top of other values that are of no use; false if there is none.
 bool push_handler(lua_State* l, registry_key verbs, std::string_view verb) {
   lua_rawgeti(l, LUA_REGISTRYINDEX, verbs);
   lua_pushlstring(l, verb.data(), verb.size());
-  if (lua_rawget(l, -2) == LUA_TTABLE) {  // a tool: what checks its arguments, and runs it
-    if (lua_getfield(l, -1, "serve") != LUA_TFUNCTION) {
+  auto type = lua_rawget(l, -2);
+  if (type == LUA_TTABLE) {  // a tool: what checks its arguments, and runs it
+    type = lua_getfield(l, -1, "serve");
+    if (type != LUA_TFUNCTION) {
       lua_pop(l, 1);
-      lua_getfield(l, -1, "run");
+      type = lua_getfield(l, -1, "run");
     }
-    lua_remove(l, -2);
   }
-  lua_remove(l, -2);
-  if (lua_isfunction(l, -1)) return true;
-  lua_pop(l, 1);
-  return false;
+  return type == LUA_TFUNCTION;
 }
 
 /// Pushes agent.NAME and self; false, and nothing pushed, if there is no such hook.
@@ -167,9 +165,10 @@ int declared(lua_State* l, int, lua_KContext) {
 }  // namespace
 
 bool lua_agent::has_own_verb(lua_State* l, int index) {
-  if (!push_handler(l, own_key, to_text(l, index))) return false;
-  lua_pop(l, 1);
-  return true;
+  const int top = lua_gettop(l);
+  const bool there = push_handler(l, own_key, to_text(l, index));
+  lua_settop(l, top);
+  return there;
 }
 
 int push_self(lua_State* l) {

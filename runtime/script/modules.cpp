@@ -107,25 +107,28 @@ int open_library_module(lua_State* l) {
   return 1;
 }
 
-void check_target(lua_State* l, int index) {
+const address* check_target(lua_State* l, int index) {
   if (lua_type(l, index) == LUA_TSTRING) {
     luaL_argcheck(l, lua_rawlen(l, index) > 0, index, "a name is not empty");
-    return;
+    return nullptr;
   }
-  luaL_argexpected(l, to_address(l, index) != nullptr, index, "address or name");
+  const auto* a = lua_agent::of(l).codec().address_at(l, index);
+  luaL_argexpected(l, a != nullptr, index, "address or name");
+  return a;
 }
 
-target to_target(lua_State* l, int index) {
-  if (const auto* a = to_address(l, index)) return *a;
+target to_target(lua_State* l, int index, const address* checked) {
+  if (checked != nullptr) return *checked;
   return std::string(to_text(l, index));
 }
 
-void check_verb(lua_State* l, int index) {
+std::string_view check_verb(lua_State* l, int index) {
   luaL_argexpected(l, lua_type(l, index) == LUA_TSTRING, index, "verb");
   const auto verb = to_text(l, index);
   luaL_argcheck(l, !verb.empty(), index, "a verb is not empty");
   luaL_argcheck(l, verb[0] != '@' || verb == inspect_verb, index,
                 "verbs that begin with @ belong to the runtime");
+  return verb;
 }
 
 std::string_view to_text(lua_State* l, int index) {
@@ -150,7 +153,7 @@ int push_answer(lua_State* l, int, lua_KContext how) {
     lua_pushboolean(l, 1);
     return 1;
   }
-  if (how == answer_of_call && answer->from.slot != 0) learn_slot(l, 1, answer->from);
+  if (how == answer_of_call && answer->from.slot != 0) a.codec().learn_slot(l, 1, answer->from);
   if (failed) lua_pushnil(l);
   if (!a.codec().unpack(l, answer->body.view())) {
     a.keep(a.codec().why());

@@ -37,11 +37,12 @@ void add_late_member(lua_State* l, const char* name, const char* module);
 
 // -- arguments
 
-/// Whom a message is for: an address or a name.
-void check_target(lua_State* l, int index);
-/// What it says. Does not raise after check_target.
-target to_target(lua_State* l, int index);
-void check_verb(lua_State* l, int index);
+/// Whom a message is for: an address, or null if it is a name. Lives as long as the Lua value.
+const address* check_target(lua_State* l, int index);
+/// What it says, from what check_target returned. Does not raise.
+target to_target(lua_State* l, int index, const address* checked);
+/// The verb. Lives as long as the Lua value.
+std::string_view check_verb(lua_State* l, int index);
 /// Does not raise where a string is.
 std::string_view to_text(lua_State* l, int index);
 /// Seconds, zero or more: infinity is fine, NaN is not.

@@ -23,10 +23,11 @@ stream& check_stream(lua_State* l, int index) {
   return *s;
 }
 
-bool begin(lua_State* l, lua_agent& a, std::uint64_t& id) noexcept {
+bool begin(lua_State* l, lua_agent& a, const address* to, std::string_view verb,
+           std::uint64_t& id) noexcept {
   bytes args;
   if (!a.pack_arguments(l, 3, lua_gettop(l) - 1, args)) return false;
-  id = a.open_stream(to_target(l, 1), to_text(l, 2), std::move(args));
+  id = a.open_stream(to_target(l, 1, to), verb, std::move(args));
   return true;
 }
 
@@ -100,8 +101,8 @@ int close(lua_State* l) {
 int make_stream(lua_State* l) {
   auto& a = lua_agent::of(l);
   a.ctx(l, "troupe.stream");
-  check_target(l, 1);
-  check_verb(l, 2);
+  const auto* to = check_target(l, 1);
+  const auto verb = check_verb(l, 2);
   check_can_wait(l, "troupe.stream");
   if (a.must_end()) return wait(l);
   static const luaL_Reg methods[] = {
@@ -110,7 +111,7 @@ int make_stream(lua_State* l) {
   auto* id = static_cast<std::uint64_t*>(lua_newuserdatauv(l, sizeof(std::uint64_t), 0));
   *id = 0;
   luaL_setmetatable(l, stream_type);
-  if (!begin(l, a, *id)) return a.raise(l);
+  if (!begin(l, a, to, verb, *id)) return a.raise(l);
   return 1;
 }
 

@@ -117,7 +117,6 @@ bool lua_agent::step(task& t) {
   current_ = nullptr;
   switch (how) {
     case ran::done:
-      lua_settop(t.co, 0);
       state_->give_thread(t.co);
       finish(t);
       return true;

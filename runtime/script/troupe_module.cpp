@@ -13,10 +13,11 @@ namespace {
 // -- calls ----------------------------------------------------------------------------------------
 
 /// Steps of a call that need C++ objects; false if something was kept to be raised.
-bool make_call(lua_State* l, lua_agent& a, context& ctx) noexcept {
+bool make_call(lua_State* l, lua_agent& a, context& ctx, const address* to,
+               std::string_view verb) noexcept {
   bytes args;
   if (!a.pack_arguments(l, 3, lua_gettop(l), args)) return false;
-  ctx.call(a.cause(), a.new_wait(), to_target(l, 1), to_text(l, 2), std::move(args),
+  ctx.call(a.cause(), a.new_wait(), to_target(l, 1, to), verb, std::move(args),
            {.timeout = a.time_left(ctx)});
   return true;
 }
@@ -24,27 +25,28 @@ bool make_call(lua_State* l, lua_agent& a, context& ctx) noexcept {
 int call(lua_State* l) {
   auto& a = lua_agent::of(l);
   auto& ctx = a.ctx(l, "troupe.call");
-  check_target(l, 1);
-  check_verb(l, 2);
+  const auto* to = check_target(l, 1);
+  const auto verb = check_verb(l, 2);
   check_can_wait(l, "troupe.call");
   if (a.must_end()) return wait(l);
-  if (!make_call(l, a, ctx)) return a.raise(l);
+  if (!make_call(l, a, ctx, to, verb)) return a.raise(l);
   return wait(l, push_answer, answer_of_call);
 }
 
-bool make_send(lua_State* l, lua_agent& a, context& ctx) noexcept {
+bool make_send(lua_State* l, lua_agent& a, context& ctx, const address* to,
+               std::string_view verb) noexcept {
   bytes args;
   if (!a.pack_arguments(l, 3, lua_gettop(l), args)) return false;
-  ctx.send(a.cause(), to_target(l, 1), to_text(l, 2), std::move(args));
+  ctx.send(a.cause(), to_target(l, 1, to), verb, std::move(args));
   return true;
 }
 
 int send(lua_State* l) {
   auto& a = lua_agent::of(l);
   auto& ctx = a.ctx(l, "troupe.send");
-  check_target(l, 1);
-  check_verb(l, 2);
-  if (!make_send(l, a, ctx)) return a.raise(l);
+  const auto* to = check_target(l, 1);
+  const auto verb = check_verb(l, 2);
+  if (!make_send(l, a, ctx, to, verb)) return a.raise(l);
   return 0;
 }
 
@@ -179,9 +181,9 @@ int register_name(lua_State* l) {
 int monitor(lua_State* l) {
   auto& a = lua_agent::of(l);
   auto& ctx = a.ctx(l, "troupe.monitor");
-  check_target(l, 1);
+  const auto* whom = check_target(l, 1);
   const auto id = a.new_id();
-  ctx.monitor(id, to_target(l, 1));
+  ctx.monitor(id, to_target(l, 1, whom));
   lua_pushinteger(l, static_cast<lua_Integer>(id));
   return 1;
 }
@@ -194,15 +196,15 @@ int demonitor(lua_State* l) {
 
 int link(lua_State* l) {
   auto& ctx = lua_agent::of(l).ctx(l, "troupe.link");
-  check_target(l, 1);
-  ctx.link(to_target(l, 1));
+  const auto* whom = check_target(l, 1);
+  ctx.link(to_target(l, 1, whom));
   return 0;
 }
 
 int unlink(lua_State* l) {
   auto& ctx = lua_agent::of(l).ctx(l, "troupe.unlink");
-  check_target(l, 1);
-  ctx.unlink(to_target(l, 1));
+  const auto* whom = check_target(l, 1);
+  ctx.unlink(to_target(l, 1, whom));
   return 0;
 }
 
@@ -241,7 +243,7 @@ int progress(lua_State* l) {
   lua_insert(l, 1);
   lua_pushliteral(l, "progress");
   lua_insert(l, 2);
-  if (!make_send(l, a, ctx)) return a.raise(l);
+  if (!make_send(l, a, ctx, nullptr, "progress")) return a.raise(l);
   return 0;
 }
 
