@@ -13,7 +13,7 @@ std::string_view to_string(kind k) {
 }
 
 bytes pack_error(const error& e) {
-  auto packed = pack(to_value(e));
+  auto packed = pack(e);
   if (packed) return std::move(*packed);
   // Its data can't travel; everything else can.
   error bare = e;
@@ -21,7 +21,7 @@ bytes pack_error(const error& e) {
   bare.cause = nullptr;
   bare.traceback.resize(std::min<std::size_t>(bare.traceback.size(), 64u << 10));
   bare.message.resize(std::min<std::size_t>(bare.message.size(), 64u << 10));
-  packed = pack(to_value(bare));
+  packed = pack(bare);
   return packed ? std::move(*packed) : bytes();
 }
 

@@ -236,7 +236,6 @@ void process::finish(const error& reason) {
   // What others see of a kill is `killed`: only the signal itself is untrappable.
   error seen = reason;
   if (seen.from.empty()) seen.from = init_.path;
-  const auto body = pack_error(seen);
   init_.actions.reset();
   if (children_) {
     auto end = make(kind::exit_signal, children_, nullptr);
@@ -247,12 +246,22 @@ void process::finish(const error& reason) {
   }
   calls_.for_each([&](std::uint64_t id, const open_call& call) { take_back(id, call); });
   carrier_.unbind(self_);
-  const auto name = init_.path.empty() ? self_.to_string() : init_.path;
-  const error down = seen.wrapped(errc::down, name + " ended before it answered");
-  const auto down_body = pack_error(down);
+  // Most agents end unobserved: what nobody is told is not made.
+  std::optional<error> down;
+  const auto unanswered = [&]() -> const error& {
+    if (!down)
+      down = seen.wrapped(errc::down, (init_.path.empty() ? self_.to_string() : init_.path) +
+                                          " ended before it answered");
+    return *down;
+  };
+  bytes packed;
+  const auto body = [&]() -> const bytes& {
+    if (packed.empty()) packed = pack_error(seen);
+    return packed;
+  };
   for (auto& m : open_)
     if (m.cause != no_cause && m.is_call && !m.answered && !m.cancelled)
-      answer(m, kind::error, down_body);
+      answer(m, kind::error, pack_error(unanswered()));
   for (auto* left = inbox_.close(); left != nullptr;) {
     envelope_ptr one(left);
     left = std::exchange(one->next, nullptr);
@@ -269,14 +278,14 @@ void process::finish(const error& reason) {
         const auto why = no_such_agent(e->to);
         bounce(carrier_, std::move(e), why);
       } else {
-        bounce(carrier_, std::move(e), down);
+        bounce(carrier_, std::move(e), unanswered());
       }
     }
   }
   const auto end_too = [&](const address& who) {
     auto signal = make(kind::exit_signal, who, nullptr);
     signal->linked = true;
-    signal->body = body;
+    signal->body = body();
     carrier_.post(std::move(signal));
   };
   std::for_each(links_.begin(), links_.end(), end_too);
@@ -285,7 +294,7 @@ void process::finish(const error& reason) {
   for (const auto& w : watchers_) {
     auto e = make(kind::down, w.who, nullptr);
     e->id = w.id;
-    e->body = body;
+    e->body = body();
     carrier_.post(std::move(e));
   }
   carrier_.report({runtime_event::what::ended, self_, init_.path, seen});

@@ -42,11 +42,11 @@ void process::on_stop_request(const error& reason) {
     return;
   }
   phase_ = phase::stopping;
-  const auto down = pack_error(reason.wrapped(errc::down, init_.path + " stops"));
   for (std::size_t i = 0; i < open_.size(); ++i) {
     auto& m = open_[i];
     if (m.cause == no_cause) continue;
-    if (m.is_call && !m.answered && !m.cancelled) answer(m, kind::error, down);
+    if (m.is_call && !m.answered && !m.cancelled)
+      answer(m, kind::error, pack_error(reason.wrapped(errc::down, init_.path + " stops")));
     cancel_open(m);
   }
   if (is_attentive()) {

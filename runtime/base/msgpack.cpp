@@ -11,28 +11,6 @@ namespace troupe {
 
 namespace {
 
-/// Says a value to a writer. The writer's limit on depth ends the recursion.
-bool write(body_writer& to, const value& v) {
-  if (v.is_nil()) return to.nil();
-  if (const auto* x = v.get_if<bool>()) return to.boolean(*x);
-  if (const auto* x = v.get_if<std::int64_t>()) return to.integer(*x);
-  if (const auto* x = v.get_if<double>()) return to.number(*x);
-  if (const auto* x = v.get_if<std::string>()) return to.text(*x);
-  if (const auto* x = v.get_if<value::binary>()) return to.binary(x->bytes);
-  if (const auto* x = v.get_if<value::extension>()) return to.extension(x->type, x->bytes);
-  if (const auto* list = v.get_if<value::array>()) {
-    if (!to.begin_array(list->size())) return false;
-    for (const auto& element : *list)
-      if (!write(to, element)) return false;
-    return true;
-  }
-  const auto& members = v.as_map();
-  if (!to.begin_map(members.size())) return false;
-  for (const auto& [key, member] : members)
-    if (!write(to, key) || !write(to, member)) return false;
-  return true;
-}
-
 /// Builds a value from what the parser finds. Memory for elements is reserved as a whole, after the
 /// gauge allowed it, so pointers to them stay good.
 class reader : public msgpack::null_visitor {
@@ -121,11 +99,62 @@ class reader : public msgpack::null_visitor {
 
 }  // namespace
 
-result<bytes> pack(const value& v, const body_limits& limits) {
+// The writer's limit on depth ends the recursion.
+bool write(body_writer& to, const value& v) {
+  if (v.is_nil()) return to.nil();
+  if (const auto* x = v.get_if<bool>()) return to.boolean(*x);
+  if (const auto* x = v.get_if<std::int64_t>()) return to.integer(*x);
+  if (const auto* x = v.get_if<double>()) return to.number(*x);
+  if (const auto* x = v.get_if<std::string>()) return to.text(*x);
+  if (const auto* x = v.get_if<value::binary>()) return to.binary(x->bytes);
+  if (const auto* x = v.get_if<value::extension>()) return to.extension(x->type, x->bytes);
+  if (const auto* list = v.get_if<value::array>()) {
+    if (!to.begin_array(list->size())) return false;
+    for (const auto& element : *list)
+      if (!write(to, element)) return false;
+    return true;
+  }
+  const auto& members = v.as_map();
+  if (!to.begin_map(members.size())) return false;
+  for (const auto& [key, member] : members)
+    if (!write(to, key) || !write(to, member)) return false;
+  return true;
+}
+
+bool write(body_writer& to, const error& e) {
+  const auto members = 1 + !e.message.empty() + !e.from.empty() + !e.data.is_nil() + !!e.cause +
+                       !e.traceback.empty() + e.retryable + (e.retry_after > 0);
+  if (!to.begin_map(static_cast<std::size_t>(members))) return false;
+  // In the order of the packed keys, which saves sorting them.
+  bool good = to.text("code") && to.text(e.code);
+  if (!e.data.is_nil()) good = good && to.text("data") && write(to, e.data);
+  if (!e.from.empty()) good = good && to.text("from") && to.text(e.from);
+  if (e.cause) good = good && to.text("cause") && write(to, *e.cause);
+  if (!e.message.empty()) good = good && to.text("message") && to.text(e.message);
+  if (e.retryable) good = good && to.text("retryable") && to.boolean(true);
+  if (!e.traceback.empty()) good = good && to.text("traceback") && to.text(e.traceback);
+  if (e.retry_after > 0) good = good && to.text("retry_after") && to.number(e.retry_after);
+  return good;
+}
+
+namespace {
+
+template <class Data>
+result<bytes> packed(const Data& data, const body_limits& limits) {
   thread_local body_writer writer;  // keeps its memory
   writer.restart(limits);
-  write(writer, v);
+  write(writer, data);
   return writer.finish();
+}
+
+}  // namespace
+
+result<bytes> pack(const value& v, const body_limits& limits) {
+  return packed(v, limits);
+}
+
+result<bytes> pack(const error& e, const body_limits& limits) {
+  return packed(e, limits);
 }
 
 result<value> unpack(std::string_view data, const body_limits& limits) {

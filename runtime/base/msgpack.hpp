@@ -17,6 +17,12 @@ namespace troupe {
 /// Fails with too_big, or with bad_body for a key that is no string, number or boolean (NaN is
 /// none), for the same key twice, or for an extension that is no address. Thread-safe.
 result<bytes> pack(const value& v, const body_limits& limits = {});
+/// The same bytes as `to_value(e)`, without making that.
+result<bytes> pack(const error& e, const body_limits& limits = {});
+
+/// Says a value, or an error, to a writer; false once something is wrong with the body.
+bool write(body_writer& to, const value& v);
+bool write(body_writer& to, const error& e);
 
 /// Reads exactly one value. Fails with bad_body (cut short, garbage, bytes left over, a bad key or
 /// extension) or too_big. Never allocates more than 64 bytes for a byte of `data`, whatever lengths

@@ -219,5 +219,18 @@ TEST(body_writer_test, sorts_maps_inside_maps) {
             "b\x92\xc0\xc3"s);
 }
 
+TEST(msgpack, an_error_is_packed_as_the_data_it_stands_for) {
+  const error bare("custom", "");
+  error full(errc::overloaded, "the queue is full");
+  full.from = "desk/writer";
+  full.data = value::map{{"b", 2}, {"a", value::array{1, nullptr}}};
+  full.traceback = "agent.lua:27: in function 'say'";
+  full.retry_after = 1.5;
+  for (const auto& e : {bare, full, full.wrapped(errc::down, "it ended")})
+    EXPECT_EQ(*pack(e), *pack(to_value(e)));
+  full.data = value::map{{value(), 1}};
+  EXPECT_EQ(pack(full).error().code, "bad_body") << "a key that is no key";
+}
+
 }  // namespace
 }  // namespace troupe
