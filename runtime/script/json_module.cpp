@@ -134,6 +134,7 @@ int compile_schema(lua_State* l) {
   luaL_checktype(l, 1, LUA_TTABLE);
   static const luaL_Reg methods[] = {{"check", check_schema}, {nullptr, nullptr}};
   new_handle_type(l, schema_type, methods, free_schema);
+  state::of(l).need_finalizers();
   auto* box = new (lua_newuserdatauv(l, sizeof(schema_box), 0)) schema_box;
   luaL_setmetatable(l, schema_type);
   return compile_into(l, a, *box) ? 1 : a.push_failure(l);

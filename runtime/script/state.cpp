@@ -47,7 +47,7 @@ void* state::allocate(void* self, void* block, std::size_t old_size, std::size_t
   auto& s = *static_cast<state*>(self);
   if (block == nullptr) old_size = 0;  // it says the kind of object then
   if (size == 0) {
-    std::free(block);
+    s.memory_.free(block, old_size);
     s.used_ -= old_size;
     return nullptr;
   }
@@ -60,11 +60,10 @@ void* state::allocate(void* self, void* block, std::size_t old_size, std::size_t
       return nullptr;
     }
   }
-  void* moved = std::realloc(block, size);
-  if (moved == nullptr) {
-    if (size > old_size) return nullptr;
-    moved = block;  // Lua relies on it that shrinking works
-  }
+  // Lua relies on it that shrinking works.
+  void* moved =
+      block == nullptr ? s.memory_.allocate(size) : s.memory_.resize(block, old_size, size);
+  if (moved == nullptr) return nullptr;
   s.used_ += size - old_size;
   return moved;
 }
@@ -78,12 +77,17 @@ result<std::unique_ptr<state>> state::open(const settings& with) {
   if (s->main_ == nullptr) return memory_limit_error(*s);
   internals::word(s->main_) = reinterpret_cast<std::uintptr_t>(s.get());
   lua_atpanic(s->main_, panic);
+  // The collector would look for garbage from the first table on. A negative step is a loan.
+  constexpr int kib_before_it_begins = 32;
+  lua_gc(s->main_, LUA_GCSTEP, -kib_before_it_begins);
   TROUPE_CHECK(s->protect(internals::open_globals, nullptr));
   return s;
 }
 
 state::~state() {
-  if (main_ != nullptr) lua_close(main_);  // runs no script code: no finalizers, nothing on main_
+  // Runs no script code: no finalizers of scripts, nothing on main_. Where there is no finalizer at
+  // all, its memory just goes.
+  if (main_ != nullptr && has_finalizers_) lua_close(main_);
 }
 
 state& state::of(lua_State* L) noexcept {

@@ -20,6 +20,7 @@
 #include "agent/watchdog.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "script/arena.hpp"
 
 namespace troupe::script {
 
@@ -110,6 +111,9 @@ class state final : public interruptible {
     return used_ < with_.memory ? with_.memory - used_ : 0;
   }
 
+  /// A binding has made a value whose finalizer must run when the state ends.
+  void need_finalizers() noexcept { has_finalizers_ = true; }
+
   /// Compiles a chunk, or takes it from the cache, and pushes its function on `to`. Fails with
   /// syntax or limit; then nothing is pushed. Text only.
   result<void> load(lua_State* to, std::string_view source, const std::string& chunkname);
@@ -160,8 +164,10 @@ class state final : public interruptible {
   enum class leaving : std::uint8_t { no, wait, pause };
 
   settings with_;
+  arena memory_;
   lua_State* main_ = nullptr;
   std::size_t used_ = 0;
+  bool has_finalizers_ = false;
   bool refused_ = false;  // growth was refused at least once
   script::failure failure_;
   std::vector<lua_State*> pool_;
