@@ -204,6 +204,9 @@ result<process_init> node_launcher::prepare(const child_spec& spec, const place&
     init.actions = std::make_unique<supervisor>(
         supervisor_options{.spec = *tree, .base_folder = spec.base_folder}, *this, *with_.starts);
   } else if (spec.isolate == isolation::process) {
+    if (with_.workers == nullptr)
+      return error(errc::unsupported,
+                   spec.id + ": isolate = \"process\": no processes are started here");
     value extra;
     extra.set("memory", limits->memory).set("busy", to_seconds(limits->busy));
     if (const auto* start = std::get_if<start_plugin>(&spec.start)) {
@@ -242,6 +245,7 @@ result<process_init> node_launcher::implicit_supervisor(const place& owner) {
   supervisor_options options;
   options.base_folder = owner.base_folder;
   options.below = owner.path;
+  options.base_folder = with_.folder;
   options.is_implicit = true;
   init.actions = std::make_unique<supervisor>(std::move(options), *this, *with_.starts);
   return init;
