@@ -40,6 +40,7 @@ const value& argument(const value& args, std::size_t i) {
 
 tools::tools(tool_settings settings, http_client& client, tool_source& plugins)
     : settings_(std::move(settings)), client_(client), plugins_(plugins), registry_(plugins) {
+  if (!settings_.has_network) return;
   for (auto& info : http_tools())
     registry_.add_builtin(std::move(info));
 }

@@ -26,6 +26,8 @@ struct tool_settings {
   std::uint32_t max_redirects = 5;
   /// Absolute; where relative paths in the arguments of plugin tools start.
   std::string folder = {};
+  /// Offers http.get and http.post.
+  bool has_network = true;
 };
 
 class tools final : public behaviour {

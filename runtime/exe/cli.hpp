@@ -4,6 +4,7 @@
 // stderr. Exit codes: 0 done, 1 failed, 2 usage, 124 timed out, 130 interrupted.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,14 @@ int shell(const file_options& o);
 int check(const file_options& o);
 int explain(const file_options& o);
 int models(const file_options& o);
+
+struct test_options : common_options {
+  std::vector<std::string> files;
+  std::uint64_t seed = 1;  ///< of the order in which agents run
+  double timeout = 60;     ///< seconds of real time that a case may take
+};
+/// 0: all cases passed, 1: one failed, or a file could not be run.
+int test(const test_options& o);
 
 struct new_options {
   std::string kind;  ///< a folder of the templates: c, cpp, lua

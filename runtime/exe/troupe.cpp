@@ -70,6 +70,18 @@ int main_of(int argc, char** argv) {
   models_verb->add_option("FILE", models.file, "the app file");
   add_common(*models_verb, models);
 
+  cli::test_options test;
+  auto* test_verb =
+      program.add_subcommand("test", "run test files on a virtual clock and without a network");
+  test_verb->add_option("FILE", test.files, "files that use troupe.test")
+      ->required()
+      ->check(CLI::ExistingFile);
+  test_verb->add_option("--seed", test.seed, "of the order in which agents run; default: 1");
+  test_verb->add_option("--timeout", test.timeout,
+                        "seconds of real time that a case may take; default: 60");
+  test_verb->add_flag("-v,--verbose", test.verbose, "show what agents log, also where all is well");
+  add_common(*test_verb, test);
+
   cli::new_options fresh;
   auto* new_verb =
       program.add_subcommand("new", "make a plugin or agent of your own from a template");
@@ -114,6 +126,7 @@ int main_of(int argc, char** argv) {
   if (*check_verb) return cli::check(check);
   if (*explain_verb) return cli::explain(explain);
   if (*models_verb) return cli::models(models);
+  if (*test_verb) return cli::test(test);
   if (*new_verb) return cli::make_new(fresh);
   if (*list_verb) return cli::plugin_list(plugin);
   if (*info_verb) return cli::plugin_info(plugin);

@@ -21,6 +21,7 @@ const char agent_type = 0;
 const char on_type = 0;
 const char own_type = 0;
 const char required_type = 0;
+const char substitute = 0;
 
 const names& agent_keys() {
   static const names list = {"needs", "options", "concurrent", "version"};
@@ -241,8 +242,19 @@ int make_agent(lua_State* l) {
   return 1;
 }
 
+int stand_in(lua_State* l) {
+  luaL_checktype(l, 1, LUA_TTABLE);
+  lua_settop(l, 1);
+  lua_rawsetp(l, LUA_REGISTRYINDEX, &substitute);
+  return 0;
+}
+
 void check_agent(lua_State* l, int index, const char* file) {
   index = lua_absindex(l, index);
+  if (lua_isnil(l, index)) {
+    lua_rawgetp(l, LUA_REGISTRYINDEX, &substitute);
+    lua_replace(l, index);
+  }
   if (!is_of_type(l, index, &agent_type)) {
     const char* what = lua_isnoneornil(l, index) ? "nothing" : luaL_typename(l, index);
     raise_error(l, "config", "%s returned %s%s instead of an agent", file,

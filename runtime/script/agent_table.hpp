@@ -15,8 +15,11 @@ int make_agent(lua_State* l);
 /// `troupe.required(type)`.
 int make_required(lua_State* l);
 
-/// Raises config unless the value at `index` is such a table: `x.lua returned a table instead of an
-/// agent`.
+/// `stand_in(agent)`, for modules of the library: what a file means that returns nothing.
+int stand_in(lua_State* l);
+
+/// Raises config unless the value at `index` is such a table, or nil where one stands in for it:
+/// `x.lua returned a table instead of an agent`.
 void check_agent(lua_State* l, int index, const char* file);
 
 /// Pushes the options: the agent's defaults, over them what is at `given`. Raises config for an

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "script/agent_table.hpp"
 #include "script/entry.hpp"
 #include "script/errors.hpp"
 #include "script/lua_agent.hpp"
@@ -153,6 +154,7 @@ void push_core(lua_State* l) {
                                        {"error", make_error},
                                        {"schema", compile_schema},
                                        {"self", push_self},
+                                       {"stand_in", stand_in},
                                        {"time_left", time_left},
                                        {nullptr, nullptr}};
   new_handle_type(l, task_type, none, nullptr);

@@ -180,25 +180,40 @@ result<value> simulation::call_streaming(const target& to, std::string_view verb
   return answer;
 }
 
-result<value> simulation::call(const target& to, std::string_view verb, value::array args,
-                               call_options options) {
+result<call_id> simulation::begin_call(const target& to, std::string_view verb, value::array args,
+                                       call_options options) {
   TROUPE_TRY(body, pack(value(std::move(args))));
   const auto id = ++answers_->last;
+  answers_->answers[id];
   answers_->orders.push_back({id, to, std::string(verb), body, options, false, {}});
   outlet_to(outside_).post("order", {});
-  auto& mine = answers_->answers[id];
-  for (bool goes_on = true; !mine.over && goes_on;) {
+  return id;
+}
+
+const result<value>* simulation::answer_of(call_id id) const {
+  const auto found = answers_->answers.find(id);
+  return found != answers_->answers.end() && found->second.over ? &found->second.answer : nullptr;
+}
+
+void simulation::wait_outside(duration limit) {
+  std::unique_lock lock(mail_->mutex);
+  mail_->came.wait_for(lock, limit, [&] { return !mail_->waiting.empty(); });
+}
+
+result<value> simulation::call(const target& to, std::string_view verb, value::array args,
+                               call_options options) {
+  TROUPE_TRY(id, begin_call(to, verb, std::move(args), options));
+  for (bool goes_on = true; answer_of(id) == nullptr && goes_on;) {
     const bool waits = works_outside && works_outside();
     goes_on = step(waits ? now_ : never);
     if (goes_on || !waits) continue;
     goes_on = true;
     // Looks again now and then, for what ends without a word.
-    std::unique_lock lock(mail_->mutex);
-    mail_->came.wait_for(lock, std::chrono::milliseconds(1),
-                         [&] { return !mail_->waiting.empty(); });
+    wait_outside(std::chrono::milliseconds(1));
   }
-  if (!mine.over) return {errc::internal, "the simulation ran dry before an answer came"};
-  return mine.answer;
+  const auto* answer = answer_of(id);
+  if (answer == nullptr) return {errc::internal, "the simulation ran dry before an answer came"};
+  return *answer;
 }
 
 void simulation::send(const target& to, std::string_view verb, value::array args) {

@@ -33,6 +33,11 @@ class simulation : public carrier {
   /// do).
   result<value> call(const target& to, std::string_view verb, value::array args = {},
                      call_options options = {});
+  /// The same without running anything: for who decides on each step what comes next.
+  result<call_id> begin_call(const target& to, std::string_view verb, value::array args,
+                             call_options options = {});
+  /// Null while the call is open.
+  const result<value>* answer_of(call_id id) const;
   /// The same, with the parts that came before the answer; grants credit as they are read.
   result<value> call_streaming(const target& to, std::string_view verb, value::array args,
                                std::vector<value>& parts);
@@ -41,6 +46,8 @@ class simulation : public carrier {
   /// Runs one turn of one agent, or moves time to the next wake-up no later than `limit`.
   /// False if there is nothing to do.
   bool step(instant limit);
+  /// Blocks until a thread outside has posted something, at most so long in real time.
+  void wait_outside(duration limit);
   /// Runs until nothing is left to do now.
   void settle();
   /// Settles, moves time on, settles at each wake-up on the way.

@@ -1,0 +1,40 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Cases that fail, each in a way of its own: what `troupe test` says of them is tested.
+local test = require("troupe.test")
+local troupe = require("troupe")
+
+test.case("unequal", function(t)
+  t:equal({ a = { 1, 2 } }, { a = { 1, 3 } }, "sums")
+end)
+test.case("not ok", function(t) t:ok(nil, "there is none") end)
+test.case("an error shown", function(t) t:ok(troupe.call("nobody", "x")) end)
+test.case("raised", function()
+  local x = nil
+  return x.y
+end)
+test.case("swallowed", function(t)
+  pcall(t.equal, t, 1, 2)
+end)
+test.case("did not fail", function(t)
+  t:fails("denied", function() return 1 end)
+end)
+test.case("failed otherwise", function(t)
+  t:fails("denied", troupe.call, "nobody", "x")
+end)
+test.case("inside a tool", function(t)
+  t:tool("check", function(args) t:equal(args.x, 2) end)
+  require("troupe.tool").call("check", { x = 1 })
+end)
+test.case("stuck", function()
+  local task
+  task = require("troupe.async").run(function() task:wait() end)
+  task:wait()
+end)
+test.case("crash seen", function(t)
+  local clerk = t:start("../agents/clerk.lua")
+  t:ok(t:call(clerk, "crash", "boom"))
+end)
+test.case("too much memory", function() local s = {} for i = 1, 1e9 do s[i] = {} end end)
+test.case("exit", function() troupe.exit("enough") end)
+
+test.done()

@@ -1,0 +1,5 @@
+-- SPDX-License-Identifier: Apache-2.0
+local test = require("troupe.test")
+test.case("one", function() end)
+test.case("one", function() end)
+test.done()
