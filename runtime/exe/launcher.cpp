@@ -245,7 +245,6 @@ result<process_init> node_launcher::implicit_supervisor(const place& owner) {
   supervisor_options options;
   options.base_folder = owner.base_folder;
   options.below = owner.path;
-  options.base_folder = with_.folder;
   options.is_implicit = true;
   init.actions = std::make_unique<supervisor>(std::move(options), *this, *with_.starts);
   return init;

@@ -27,8 +27,6 @@ class node_launcher final : public launcher {
     catalog* plugins = nullptr;
     /// Null: agents with a process of their own are refused.
     worker_host* workers = nullptr;
-    /// Absolute; where relative paths start in what agents spawn.
-    std::string folder = {};
   };
   /// What is pointed to outlives it.
   explicit node_launcher(const parts& with) : with_(with) {}

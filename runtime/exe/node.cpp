@@ -95,7 +95,7 @@ result<void> node::start() {
   options.time = &clock_;
   carrier_ = std::make_unique<node_carrier>(options);
   launcher_ = std::make_unique<node_launcher>(
-      node_launcher::parts{carrier_.get(), &scripts_, plugins_.get(), workers_.get(), app_.folder});
+      node_launcher::parts{carrier_.get(), &scripts_, plugins_.get(), workers_.get()});
 
   launcher_->add_builtin("directory", [] { return std::make_unique<directory>(); });
   launcher_->add_builtin("observer", [this] { return std::make_unique<observer>(feed_); });

@@ -148,7 +148,7 @@ test_world::test_world(const test_bench& with, script::program_ptr file, std::ui
       file_(std::move(file)),
       tools_(*with.plugins),
       orders_(std::make_shared<shared_orders>()),
-      launcher_({&sim_, with.scripts, with.plugins, nullptr, file_->folder}),
+      launcher_({&sim_, with.scripts, with.plugins, nullptr}),
       sim_(seed) {
   auto all = std::make_shared<authority>();
   all->grants = grants::all();
@@ -174,6 +174,7 @@ result<void> test_world::start() {
     init.path = path;
     init.actions = std::move(b);
     init.rights = all_;
+    init.base_folder = file_->folder;
     return sim_.add(std::move(init));
   };
   TROUPE_CHECK(add(driver_path, std::make_unique<driver>(orders_)));

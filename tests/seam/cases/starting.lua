@@ -22,7 +22,7 @@ return function(case)
   case("an on_start that says ignore leaves no agent", function(t)
     local a, err = t:try_start("starter", { id = "ignored", options = { how = "ignores" } })
     t:equal({ a == nil, err == nil }, { true, true })
-    t:equal(t:refused("driver/ignored", "echo").code, "no_such_agent")
+    t:equal(t:refused("driver/ignored", "echo").code, "down")
   end)
 
   case("an on_start that never returns is ended after start_timeout", function(t)
