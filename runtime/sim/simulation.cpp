@@ -344,7 +344,8 @@ result<address> simulation::start(process_init init) {
   a.incarnation = 1;
   a.agent = random_.next() | 1;
   if (init.makes_children == nullptr) init.makes_children = makes_children;
-  init.mailbox = mailboxes;
+  init.mailbox.messages = std::min(init.mailbox.messages, mailboxes.messages);
+  init.mailbox.bytes = std::min(init.mailbox.bytes, mailboxes.bytes);
   paths_[a.agent] = init.path;
   agents_[a.agent] = std::make_unique<agent>(*this, a, std::move(init), random_.next());
   return a;
