@@ -63,7 +63,7 @@ class stubs_test : public lua_agents {
 };
 
 TEST_F(stubs_test, there_is_one_for_every_function) {
-  ASSERT_EQ(stubs_.size(), 9u);
+  ASSERT_EQ(stubs_.size(), 10u);
   for (auto& [name, stub] : stubs_) {
     auto names = world.call("subject", "names", {name});
     ASSERT_TRUE(names) << name << ": " << names.error().describe();
@@ -80,7 +80,7 @@ TEST_F(stubs_test, there_is_a_function_for_every_stub) {
       for (const auto& member : members) {
         if (holder == name && member[0] == '.') {
           EXPECT_EQ(call("subject", "has", {name, member.substr(1)}), "true") << name << member;
-        } else if (holder != "later") {
+        } else if (holder != "later" && holder != "t") {  // what a case gets: tests/lua tries it
           EXPECT_EQ(call("subject", "handle_has", {holder, member.substr(1)}), "true")
               << holder << member;
         }
