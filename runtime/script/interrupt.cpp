@@ -22,6 +22,8 @@ const char limit_key = 0;
 
 // The signal handler. lua_sethook is made to be called from one; all else is a plain store.
 void state::interrupt() noexcept {
+  if (with_.count > 0)
+    return;  // where a count decides, a signal would make it depend on the machine
   due_.store(true, std::memory_order_relaxed);
   if (auto* L = innermost_.load(std::memory_order_relaxed))
     lua_sethook(L, internals::hook, LUA_MASKCOUNT, 1);
