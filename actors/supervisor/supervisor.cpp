@@ -330,8 +330,7 @@ void supervisor::restart(context& ctx, child_record& c) {
              {"period", to_seconds(spec.period)},
              {"child", path_of(ctx, c)},
              {"reason", c.fault ? c.fault->describe() : std::string()}});
-    if (c.fault)
-      starts_.report({runtime_event::what::given_up, {}, path_of(ctx, c), *c.fault, {}});
+    if (c.fault) starts_.report({runtime_event::what::given_up, {}, path_of(ctx, c), *c.fault, {}});
     return leave(ctx, std::move(reason));
   }
   c.state = child_state::restarting;

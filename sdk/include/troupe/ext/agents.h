@@ -41,7 +41,8 @@ typedef struct troupe_turn troupe_turn_t;
 typedef struct troupe_envelope {
   uint32_t size;
   uint32_t kind;
-  uint64_t cause;  ///< names this message while it is open; 0 in the second group but where it says so
+  uint64_t
+      cause;  ///< names this message while it is open; 0 in the second group but where it says so
   uint64_t id;
   troupe_text_t verb;
   troupe_bytes_t body;
