@@ -18,7 +18,7 @@ bool write(lua_State* l, lua_agent& a, log_level level) noexcept {
     }
     fields = given->as_map();
   }
-  if (auto* ctx = a.ctx_if_running()) ctx->log(level, to_text(l, 1), std::move(fields));
+  if (auto* ctx = a.ctx_or_null()) ctx->log(level, to_text(l, 1), std::move(fields));
   return true;
 }
 

@@ -99,8 +99,8 @@ class lua_agent final : public host {
 
   /// [lua] The context; raises while the file loads.
   context& ctx(lua_State* l, const char* binding);
-  /// The same, or null.
-  context* ctx_if_running() { return loading_ ? nullptr : ctx_; }
+  /// The context also while the file loads; null where nobody runs it as an agent.
+  context* ctx_or_null() { return ctx_; }
   task& current() { return *current_; }
   /// Under which calls of the current task are made.
   cause_id cause() const;

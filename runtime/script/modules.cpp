@@ -80,7 +80,7 @@ result<module> lua_agent::find_module(std::string_view name) noexcept {
 }
 
 void lua_agent::print(std::string_view line) noexcept {
-  if (auto* ctx = ctx_if_running()) ctx->log(log_level::info, line, {{"print", true}});
+  if (auto* ctx = ctx_or_null()) ctx->log(log_level::info, line, {{"print", true}});
 }
 
 void add_late_member(lua_State* l, const char* name, const char* module) {

@@ -160,7 +160,7 @@ void lua_agent::free_task(task& t) {
   t.answer.reset();
   t.unsent = {};
   t.deadline = never;
-  t.is_root = t.woken = t.dying = false;
+  t.is_root = t.woken = t.dying = t.parked = t.wants_credit = t.preempted = false;
   ++t.generation;
   free_tasks_.push_back(&t);
 }
@@ -210,6 +210,8 @@ void lua_agent::wake(task& t) {
 /// Ends a task at the wait it stands in, or before it began.
 void lua_agent::drop(task& t) {
   forget_wait(t);
+  for (auto& [id, s] : streams_)
+    if (s.reader == &t) s.reader = nullptr;
   if (t.fresh) {
     lua_settop(t.co, 0);
     state_->give_thread(t.co);

@@ -16,7 +16,7 @@ end
 --- A list of tasks that ends them when it is closed.
 local bundle_type = {
   __close = function(bundle)
-    for i = 1, #bundle do core.cancel(bundle[i]) end
+    for _, task in pairs(bundle) do core.cancel(task) end
   end,
 }
 local function bundle() return setmetatable({}, bundle_type) end
@@ -165,8 +165,9 @@ function async.map(source, f, options)
       end
       started, running = started + 1, running + 1
       local number = started
-      tasks[#tasks + 1] = core.start(nil, function()
+      tasks[number] = core.start(nil, function()
         local result = pack(item, pcall(f, item))
+        tasks[number] = nil
         running = running - 1
         if options.ordered then
           done[number] = result

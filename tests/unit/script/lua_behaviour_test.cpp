@@ -259,6 +259,86 @@ TEST_F(lua_behaviour_test, ends_a_writer_that_computes_while_its_reader_leaves) 
   EXPECT_EQ(call("source", "ended"), "true");
 }
 
+TEST_F(lua_behaviour_test, forgets_a_stream_whose_reader_is_ended) {
+  add("source", R"(
+    local async = require("troupe.async")
+    function agent.on.slow(self)
+      troupe.detach()
+      for i = 1, 5 do async.sleep(4) troupe.part(i) end
+      return "end"
+    end
+    function agent.on.wait(self) require("troupe.async").sleep(20) return "waited" end
+  )");
+  auto reader = add("reader", R"(
+    function agent.on.read(self)
+      local s = troupe.stream("source", "slow")  -- not closed by itself
+      for part in s:parts() do end
+    end
+    function agent.on.other(self) return troupe.call("peer", "wait") end
+  )");
+  add("peer", R"(
+    function agent.on.wait(self) require("troupe.async").sleep(20) return "waited" end
+  )");
+  auto gone = world.call(reader, "read", {}, {.timeout = std::chrono::seconds(2)});
+  EXPECT_EQ(gone.error().code, "timeout");
+  EXPECT_EQ(call(reader, "other"), R"("waited")") << "a part must not wake who reads no more";
+}
+
+TEST_F(lua_behaviour_test, forgets_the_credit_that_an_ended_task_waited_for) {
+  add("peer", R"(
+    function agent.on.wait(self) require("troupe.async").sleep(5) return "waited" end
+  )");
+  auto source = add("source", R"(
+    function agent.on.flood() for i = 1, 100 do troupe.part(i) end end
+    function agent.on.mixed()
+      for i = 1, 10 do troupe.part(i) end
+      return troupe.call("peer", "wait")  -- credit comes meanwhile
+    end
+  )");
+  add("reader", R"(
+    function agent.on.leave() local s <close> = troupe.stream("source", "flood") return s:parts()() end
+    function agent.on.read()
+      local s <close> = troupe.stream("source", "mixed")
+      for part in s:parts() do end
+      return s:result()
+    end
+  )");
+  EXPECT_EQ(call("reader", "leave"), "1");
+  EXPECT_EQ(call("reader", "read"), R"("waited")");
+  EXPECT_TRUE(world.alive(source)) << reason_of(source);
+}
+
+TEST_F(lua_behaviour_test, refuses_a_call_that_waits_for_itself) {
+  auto a = add("a", R"(
+    function agent.on.go(self) local v, err = troupe.call("a", "go") return err.code end
+    function agent.on.around(self) local v, err = troupe.call("b", "back") return err.code end
+  )");
+  add("b", "function agent.on.back() return troupe.call('a', 'go') end");
+  EXPECT_EQ(call(a, "go"), R"("deadlock")");
+  EXPECT_EQ(call(a, "around"), R"("deadlock")");
+}
+
+TEST_F(lua_behaviour_test, crashes_when_a_handler_yields_to_nobody) {
+  auto a = add("a", "function agent.on.go() coroutine.yield(1) end");
+  call(a, "go");
+  EXPECT_EQ(world.reason_of(a)->code, "crash");
+  EXPECT_THAT(world.reason_of(a)->message, testing::HasSubstr("agent.lua:3: "));
+}
+
+TEST_F(lua_behaviour_test, waits_inside_coroutines_of_the_script) {
+  auto a = add("a", R"(
+    function agent.on.echo(self, x) return x end
+    function agent.on.go(self)
+      local each = coroutine.wrap(function()
+        for i = 1, 3 do coroutine.yield((troupe.call("b", "double", i))) end
+      end)
+      return { each(), each(), each() }
+    end
+  )");
+  add("b", "function agent.on.double(self, x) return 2 * x end");
+  EXPECT_EQ(call(a, "go"), "[2,4,6]");
+}
+
 TEST_F(lua_behaviour_test, runs_hooks_for_monitors_links_and_stop) {
   auto watcher = add("watcher", R"(
     function agent.on_start(self) self.log = {} end
