@@ -3,7 +3,11 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 namespace troupe::cli {
 
@@ -19,7 +23,8 @@ sigset_t watched() {
 
 }  // namespace
 
-interrupts::interrupts() {
+interrupts::interrupts() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (event_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
   const auto set = watched();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   // A reader that has gone is told by the write that fails.
@@ -34,6 +39,7 @@ interrupts::~interrupts() {
   }
   pthread_kill(thread_.native_handle(), SIGUSR2);
   thread_.join();
+  close(event_);
 }
 
 void interrupts::run() {
@@ -45,7 +51,8 @@ void interrupts::run() {
     if (over_) return;
     if (number == SIGUSR2) continue;
     if (armed_) _exit(128 + number);
-    if (!signal_) signal_ = number;
+    if (!signal_) eventfd_write(event_, 1);
+    if (!signal_ || *signal_ == SIGINT) signal_ = number;  // an end is stronger than Ctrl-C
     changed_.notify_all();
   }
 }
@@ -75,6 +82,8 @@ std::optional<int> interrupts::came() const {
 void interrupts::forget() {
   std::lock_guard lock(mutex_);
   signal_.reset();
+  eventfd_t count = 0;
+  eventfd_read(event_, &count);
 }
 
 void interrupts::arm() {

@@ -25,8 +25,10 @@ class interrupts {
   void notify();
   /// Waits for a signal or for notify; the signal's number, or nothing. Nothing at `limit` as well.
   std::optional<int> wait(duration limit = duration::max());
-  /// The first signal that came, if any.
+  /// The signal that came, if any; of several, one that is not SIGINT.
   std::optional<int> came() const;
+  /// Readable from the time a signal comes until it is forgotten.
+  int descriptor() const { return event_; }
   /// As if none had come: it has been dealt with.
   void forget();
   /// From now on a further signal ends the process at once.
@@ -41,6 +43,7 @@ class interrupts {
   bool armed_ = false;
   bool over_ = false;
   std::optional<int> signal_;
+  const int event_;
   std::thread thread_;
 };
 

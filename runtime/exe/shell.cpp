@@ -5,6 +5,7 @@
 // program.
 #include <unistd.h>
 
+#include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -68,6 +69,11 @@ class node_session final : public session {
     for (const auto& w : answer->as_array())
       words.emplace_back(w.as_string());
     return words;
+  }
+
+  void interrupt() override {
+    if (signals_.came().value_or(SIGINT) != SIGINT) over_ = true;
+    signals_.forget();
   }
 
   bool is_over() const override { return over_; }
@@ -176,6 +182,7 @@ std::string history_file() {
 }  // namespace
 
 int shell(const file_options& o) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");  // for the line editor
   interrupts signals;
   app what = empty_app();
   if (!o.file.empty()) {
@@ -205,7 +212,7 @@ int shell(const file_options& o) {
   node_session s(n, signals, *prompt, spec);
   auto in = is_terminal
                 ? terminal_reader([&](auto before, auto word) { return s.complete(before, word); },
-                                  history_file())
+                                  history_file(), signals.descriptor())
                 : plain_reader(0);
   if (is_terminal)
     std::printf("troupe: Lua, and :help for what else can be done here; :quit leaves\n");

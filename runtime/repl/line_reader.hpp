@@ -21,8 +21,8 @@ class line_reader {
 
   virtual ~line_reader() = default;
 
-  /// The next line without its newline. Nothing at the end of input. Ctrl-C gives an empty line
-  /// with `was_interrupted`. `prompt` shows on a terminal alone.
+  /// The next line without its newline. Nothing at the end of input. What wakes it drops the line
+  /// and gives an empty one with `was_interrupted`. `prompt` shows on a terminal alone.
   virtual std::optional<std::string> read(const std::string& prompt) = 0;
   virtual bool was_interrupted() const { return false; }
   /// What Up brings back; several lines are one entry.
@@ -31,8 +31,10 @@ class line_reader {
 };
 
 /// For a terminal. `history_file` is read now and written at the end, with mode 600; empty: none.
+/// A read ends as soon as the descriptor `wake` is readable (the reader does not read it). What
+/// LC_CTYPE says is how bytes make characters.
 std::unique_ptr<line_reader> terminal_reader(line_reader::completer complete,
-                                             const std::string& history_file);
+                                             const std::string& history_file, int wake);
 /// For anything else.
 std::unique_ptr<line_reader> plain_reader(int fd);
 

@@ -71,6 +71,7 @@ int run_repl(session& s, line_reader& in, std::FILE* out, std::FILE* err) {
   while (!s.is_over()) {
     auto line = in.read(text.empty() ? "> " : ">> ");
     if (in.was_interrupted()) {
+      s.interrupt();
       text.clear();
       continue;
     }

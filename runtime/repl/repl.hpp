@@ -27,6 +27,8 @@ class session {
   /// True if more lines can make this a whole piece of Lua.
   virtual bool is_incomplete(const std::string& text) = 0;
   virtual std::vector<std::string> complete(std::string_view before, std::string_view word) = 0;
+  /// A signal ended the reading of a line.
+  virtual void interrupt() = 0;
   /// `:quit` was said, or what the prompt stands on has ended.
   virtual bool is_over() const = 0;
 };

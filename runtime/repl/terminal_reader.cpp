@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <histedit.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <csignal>
+#include <cerrno>
 #include <cstdio>
+#include <cwchar>
 
 #include "repl/line_reader.hpp"
 
 namespace troupe {
 
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-void on_interrupt(int) {
-  interrupted = 1;
-}
 
 bool is_word(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == ':' ||
@@ -35,8 +32,8 @@ std::string common_prefix(const std::vector<std::string>& words) {
 
 class terminal final : public line_reader {
  public:
-  terminal(completer complete, std::string history_file)
-      : complete_(std::move(complete)), history_file_(std::move(history_file)) {
+  terminal(completer complete, std::string history_file, int wake)
+      : complete_(std::move(complete)), history_file_(std::move(history_file)), wake_(wake) {
     edit_ = el_init("troupe", stdin, stdout, stderr);
     el_set(edit_, EL_CLIENTDATA, this);
     // The + makes a function pointer: variadic parameters would take the lambda itself.
@@ -44,6 +41,8 @@ class terminal final : public line_reader {
         edit_, EL_PROMPT, +[](EditLine* e) { return const_cast<char*>(of(e).prompt_.c_str()); });
     el_set(edit_, EL_EDITOR, "emacs");
     el_set(edit_, EL_SIGNAL, 0);
+    el_set(
+        edit_, EL_GETCFN, +[](EditLine* e, wchar_t* c) { return of(e).read_character(*c); });
     history_ = history_init();
     history(history_, &event_, H_SETSIZE, 2000);
     history(history_, &event_, H_SETUNIQUE, 1);
@@ -71,23 +70,10 @@ class terminal final : public line_reader {
 
   std::optional<std::string> read(const std::string& prompt) override {
     prompt_ = prompt;
-    // While a line is typed, Ctrl-C drops it; at all other times it is the program's.
-    struct sigaction mine {
-    }, before{};
-    mine.sa_handler = on_interrupt;  // without SA_RESTART: it has to end the read
-    ::sigaction(SIGINT, &mine, &before);
-    sigset_t ints, mask;
-    sigemptyset(&ints);
-    sigaddset(&ints, SIGINT);
-    pthread_sigmask(SIG_UNBLOCK, &ints, &mask);
-    interrupted = 0;
+    was_interrupted_ = false;
     int length = 0;
     const char* text = el_gets(edit_, &length);
-    pthread_sigmask(SIG_SETMASK, &mask, nullptr);
-    ::sigaction(SIGINT, &before, nullptr);
-    was_interrupted_ = interrupted != 0;
     if (was_interrupted_) {
-      el_set(edit_, EL_RESIZE);
       el_reset(edit_);
       std::fputs("^C\n", stdout);
       std::fflush(stdout);
@@ -109,6 +95,30 @@ class terminal final : public line_reader {
     void* self = nullptr;
     el_get(e, EL_CLIENTDATA, &self);
     return *static_cast<terminal*>(self);
+  }
+
+  /// 1 with a character, 0 at the end, -1 on an error or when it was woken.
+  int read_character(wchar_t& c) {
+    std::mbstate_t state{};
+    for (;;) {
+      pollfd fds[] = {{wake_, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+      if (::poll(fds, 2, -1) < 0) {
+        if (errno == EINTR) continue;
+        return -1;
+      }
+      if (fds[0].revents != 0) {
+        was_interrupted_ = true;
+        return -1;
+      }
+      char byte = 0;
+      const auto got = ::read(STDIN_FILENO, &byte, 1);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return static_cast<int>(got);
+      const auto used = std::mbrtowc(&c, &byte, 1, &state);
+      if (used == static_cast<std::size_t>(-2)) continue;
+      if (used == static_cast<std::size_t>(-1)) c = L'\xfffd';
+      return 1;
+    }
   }
 
   unsigned char complete() {
@@ -138,6 +148,7 @@ class terminal final : public line_reader {
 
   completer complete_;
   std::string history_file_;
+  const int wake_;
   EditLine* edit_ = nullptr;
   History* history_ = nullptr;
   HistEvent event_{};
@@ -148,8 +159,8 @@ class terminal final : public line_reader {
 }  // namespace
 
 std::unique_ptr<line_reader> terminal_reader(line_reader::completer complete,
-                                             const std::string& history_file) {
-  return std::make_unique<terminal>(std::move(complete), history_file);
+                                             const std::string& history_file, int wake) {
+  return std::make_unique<terminal>(std::move(complete), history_file, wake);
 }
 
 }  // namespace troupe

@@ -129,14 +129,16 @@ def on_a_terminal_one_can_type_complete_interrupt_and_go_back(t):
     shell.shows(r"\n20\n> ")
     shell.type("troupe.sel\t() ~= nil\n")
     shell.shows(r"\ntrue\n> ")
-    shell.type("while true do end\n")
-    time.sleep(0.2)  # the line has to run before it is taken back; should it not, it is dropped
-    shell.type("\x03")
+    shell.type("while true do end\n\x03")  # it runs by then, or is dropped: both lead back to the prompt
     shell.shows("> ")
     shell.type("'still here'\n")
     shell.shows(r'\n"still here"\n> ')
+    shell.type("'gr\u00fc\u00df dich'\n")
+    shell.shows("\n\"gr\u00fc\u00df dich\"\n> ")
     shell.type("half a line\x03")
     shell.shows(r"\^C\n> ")
+    shell.type("'still here'\n")
+    shell.shows(r'\n"still here"\n> ')
     shell.type("x = {\n")
     shell.shows(">> ")
     shell.type("\x03")
@@ -151,6 +153,21 @@ def on_a_terminal_one_can_type_complete_interrupt_and_go_back(t):
     again.shows('"still here"')
     again.type(":quit\n")
     equal(again.ends(), 0)
+
+
+@case
+def at_the_prompt_a_signal_ends_the_program_and_ctrl_c_does_not(t):
+    shell = Terminal(t)
+    shell.shows("> ")
+    for _ in range(30):
+        shell.type("'lost' ..\x03")
+        shell.shows("> ")
+    shell.type("'kept'\n")
+    shell.shows(r'\n"kept"\n')
+    shell.type("half")
+    shell.shows("half")
+    os.kill(shell.pid, signal.SIGTERM)
+    equal(shell.ends(), 0)
 
 
 main()

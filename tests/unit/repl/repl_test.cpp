@@ -26,7 +26,19 @@ struct recording final : session {
   }
   bool is_incomplete(const std::string& text) override { return text.ends_with("do"); }
   std::vector<std::string> complete(std::string_view, std::string_view) override { return {}; }
+  void interrupt() override { seen.emplace_back("interrupt"); }
   bool is_over() const override { return over; }
+};
+
+struct scripted_reader final : line_reader {
+  /// Nothing stands for an interrupt.
+  std::vector<std::optional<std::string>> lines;
+  std::size_t next = 0;
+  std::optional<std::string> read(const std::string&) override {
+    if (next == lines.size()) return std::nullopt;
+    return lines[next++].value_or("");
+  }
+  bool was_interrupted() const override { return next > 0 && !lines[next - 1]; }
 };
 
 struct outcome {
@@ -82,6 +94,19 @@ TEST(repl_test, goes_on_after_an_error_and_says_so_in_its_code) {
   EXPECT_EQ(o.seen.size(), 2u);
   EXPECT_EQ(o.err, "crash: it broke\n");
   EXPECT_EQ(o.code, 1);
+}
+
+TEST(repl_test, drops_the_lines_before_an_interrupt_and_tells_the_session) {
+  recording s;
+  scripted_reader in;
+  in.lines = {"while x do", std::nullopt, "1"};
+  char* text = nullptr;
+  size_t size = 0;
+  std::FILE* out = open_memstream(&text, &size);
+  run_repl(s, in, out, out);
+  std::fclose(out);
+  std::free(text);
+  EXPECT_EQ(s.seen, std::vector<std::string>({"interrupt", "1"}));
 }
 
 TEST(repl_test, ends_when_the_session_is_over_and_runs_a_last_line_without_newline) {
