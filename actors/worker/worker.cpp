@@ -244,13 +244,14 @@ error worker_process::how_it_ended() const {
   return why;
 }
 
-/// Limits of a program that hold without a sandbox: those of its mailbox, which is in the node.
+/// What holds without a sandbox: a script's own limits, and those of a mailbox, which is in the
+/// node.
 result<void> check_limits(const child_spec& spec) {
-  if (!std::holds_alternative<start_program>(spec.start)) return ok();
+  if (std::holds_alternative<start_script>(spec.start)) return ok();
   for (const auto& [name, limit] : spec.limits.as_map())
     if (!name.as_string().starts_with("mailbox"))
-      return {errc::config, spec.id + ": limits." + std::string(name.as_string()) +
-                                " of a program can't be held with isolate = \"process\""};
+      return {errc::unsupported, spec.id + ": limits." + std::string(name.as_string()) +
+                                     " can't be held for what is no script"};
   return ok();
 }
 

@@ -38,8 +38,8 @@ struct worker_host {
 /// The program sees of the environment PATH, HOME, USER, LANG, LC_*, TZ and TMPDIR, and what its
 /// grants name under `env`. It starts in the spec's base folder. What it prints goes to the log.
 ///
-/// Fails with unsupported (a sandbox; a supervisor) or config (a limit that can't be held); the
-/// sentence names the child. Thread-safe.
+/// Fails with unsupported (a sandbox, a supervisor, a limit that can't be held) or config (no
+/// program named); the sentence names the child. Thread-safe.
 result<std::unique_ptr<behaviour>> make_worker_behaviour(worker_host& host, const child_spec& spec,
                                                          value extra = {});
 

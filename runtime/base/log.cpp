@@ -14,6 +14,7 @@
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/map_keys.hpp"
+#include "base/screen_text.hpp"
 #include "base/utf8.hpp"
 
 namespace troupe {
@@ -58,24 +59,6 @@ value for_json(const value& v, std::size_t depth = max_depth) {
 std::string line_of(const value& v) {
   auto text = to_json(for_json(v));
   return text ? *text : text.error().describe();
-}
-
-/// Text within a line: what would break the line, or steer a terminal, is escaped.
-std::string within_line(std::string_view data) {
-  const auto text = as_text(data);
-  std::string line;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto c = static_cast<unsigned char>(text[i]);
-    // The controls U+0080 to U+009F take two bytes.
-    if (c == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0)
-      c = static_cast<unsigned char>(text[++i]);
-    else if (c >= 0x20 && c != 0x7f) {
-      line += text[i];
-      continue;
-    }
-    line += c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\u00" + to_hex({text.data() + i, 1});
-  }
-  return line;
 }
 
 std::string field_text(const value& v) {

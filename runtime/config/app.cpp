@@ -115,6 +115,49 @@ result<void> apply(value& file, const setting& s) {
   return ok();
 }
 
+/// `env("KEY")`, as the file has it.
+std::string as_written(std::string_view kind, const value& name) {
+  return std::string(kind.substr(1)) + "(\"" + std::string(name.as_string()) + "\")";
+}
+
+/// The first reference to something outside of the file in `v`, and through the app's `options`.
+std::optional<std::string> reference_in(const value& v, const value& options) {
+  for (const auto& element : v.as_array())
+    if (auto found = reference_in(element, options)) return found;
+  if (const auto* name = v.find("$option"))
+    return reference_in(options[name->as_string()], value());
+  for (const char* kind : {"$env", "$file"})
+    if (const auto* name = v.find(kind)) return as_written(kind, *name);
+  for (const auto& [key, member] : v.as_map())
+    if (auto found = reference_in(member, options)) return found;
+  return std::nullopt;
+}
+
+/// The table that a reference leads to, within the file.
+const value& followed(const value& v, const value& options) {
+  if (const auto* name = v.find("$option")) return followed(options[name->as_string()], value());
+  return v.find("$env") != nullptr ? v["default"] : v;
+}
+
+/// What env() and file() refer to may be a secret, and an isolated agent is one that is not
+/// trusted. `written` and `resolved` are the same tree before and after.
+result<void> keep_secrets(const value& written, const value& resolved, const value& options) {
+  const auto& sources = followed(followed(written, options)["children"], options).as_array();
+  const auto& children = resolved["children"].as_array();
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const auto& child = children[i];
+    const auto& source = followed(sources.at(i), options);
+    TROUPE_CHECK(keep_secrets(source["start"], child["start"], options));
+    const auto isolate = child["isolate"].as_string();
+    if (isolate.empty() || isolate == "none") continue;
+    const auto secret = reference_in(source["options"], options);
+    if (!secret) continue;
+    return {errc::config, "child " + std::string(child["id"].as_string()) + ": options: " +
+                              *secret + " may be a secret, and an isolated agent gets none"};
+  }
+  return ok();
+}
+
 /// Replaces references by what they refer to.
 class resolver {
  public:
@@ -150,12 +193,13 @@ class resolver {
       const auto* option = options_.find(text);
       if (option != nullptr) return *option;
       return {errc::config,
-              "option(\"" + text + "\"): " + unknown_name("option", text, keys_of(options_))};
+              as_written(kind, name) + ": " + unknown_name("option", text, keys_of(options_))};
     }
     if (kind == "$env") {
       if (auto found = env_.variable(text)) return value(*found);
       if (!fallback.is_nil()) return resolve(fallback);
-      return {errc::config, "env(\"" + text + "\"): the variable is not set and has no default"};
+      return {errc::config,
+              as_written(kind, name) + ": the variable is not set and has no default"};
     }
     const std::string path = text.starts_with("/") ? text : folder_ + "/" + text;
     TROUPE_TRY(content, env_.file(path));
@@ -243,6 +287,7 @@ result<app> app_from(const value& file, const std::string& folder,
   if (!options) return within("options", options.error());
   a.options = std::move(*options);
   TROUPE_TRY(whole, resolver(a.options, env, folder).resolve(data));
+  TROUPE_CHECK(keep_secrets(data["tree"], whole["tree"], data["options"]));
 
   if (!whole["name"].is_string() || whole["name"].as_string().empty())
     return {errc::config, "name: expected text, got " + std::string(whole["name"].type_name())};

@@ -65,7 +65,8 @@ class environment {
 /// JSON if it is JSON, else text.
 ///
 /// Fails with config: unknown key or setting (with the nearest name), wrong type, two children with
-/// one id, a `main` that leads to no child, a name that the node needs for itself.
+/// one id, a `main` that leads to no child, a name that the node needs for itself, env() or file()
+/// among the options of an isolated child, also by way of an option of the app.
 result<app> app_from(const value& file, const std::string& folder,
                      const std::vector<setting>& settings, const environment& env);
 

@@ -48,8 +48,7 @@ struct gateway::desk {
     if (const auto call = take(calls, id); call.answer) call.answer(std::move(with));
   }
 
-  /// False if nobody wants it.
-  bool hand_part(call_id id, bytes body) {
+  void hand_part(call_id id, bytes body) {
     const std::lock_guard lock(handing);
     on_part part;
     {
@@ -57,8 +56,7 @@ struct gateway::desk {
       const auto at = calls.find(id);
       if (at != calls.end()) part = at->second.part;
     }
-    if (part) part(std::move(body));
-    return part != nullptr;
+    if (part) part(id, std::move(body));
   }
 
   void ended(monitor_id id, const error& reason) {
@@ -103,7 +101,7 @@ class gateway::clerk final : public behaviour {
         carry_out(ctx);
         break;
       case kind::part:
-        if (desk_->hand_part(e->id, std::move(e->body))) ctx.grant(e->id, 1);
+        desk_->hand_part(e->id, std::move(e->body));
         break;
       case kind::reply:
         desk_->answer(e->id, std::move(e->body));
@@ -191,6 +189,10 @@ call_id gateway::begin_call(const target& to, std::string_view verb, bytes args,
   return id;
 }
 
+void gateway::grant(call_id id, std::uint32_t parts) {
+  order([=](context& ctx) { ctx.grant(id, parts); });
+}
+
 void gateway::cancel(call_id id) {
   if (desk_->take(desk_->calls, id).answer) order([id](context& ctx) { ctx.cancel(id); });
 }
@@ -217,14 +219,12 @@ void gateway::monitor(const target& whom, on_end end) {
 }
 
 result<bytes> gateway::call(const target& to, std::string_view verb, bytes args,
-                            call_options options, on_part part) {
+                            call_options options) {
   // Shared: the function that holds it is copied.
   const auto answered = std::make_shared<std::promise<result<bytes>>>();
   auto answer = answered->get_future();
-  begin_call(
-      to, verb, std::move(args), options,
-      [answered](result<bytes> answer) { answered->set_value(std::move(answer)); },
-      std::move(part));
+  begin_call(to, verb, std::move(args), options,
+             [answered](result<bytes> answer) { answered->set_value(std::move(answer)); });
   return answer.get();
 }
 

@@ -19,8 +19,9 @@ class gateway {
  public:
   /// Called once, with the answer or why there is none, on a scheduler thread: must not block.
   using on_answer = std::function<void(result<bytes>)>;
-  /// The same, for each part, before the answer. The next part is asked for when it returns.
-  using on_part = std::function<void(bytes)>;
+  /// The same, for each part of that call, before the answer. Each part that has been dealt with is
+  /// worth a `grant`, which asks for one more.
+  using on_part = std::function<void(call_id, bytes)>;
   using on_end = std::function<void(error)>;
 
   /// Makes its agent, at `path` with `rights`. Fails as carrier::start does. `c` outlives it.
@@ -37,6 +38,8 @@ class gateway {
   /// and the options name no credit, 16 parts may be under way.
   call_id begin_call(const target& to, std::string_view verb, bytes args, call_options options,
                      on_answer answer, on_part part = nullptr);
+  /// Lets `parts` more come.
+  void grant(call_id id, std::uint32_t parts);
   /// Takes a call back: its answer will not come, unless it is being handed over just now.
   void cancel(call_id id);
   void send(const target& to, std::string_view verb, bytes args);
@@ -47,8 +50,8 @@ class gateway {
   void monitor(const target& whom, on_end end);
 
   // -- the same, waiting
-  result<bytes> call(const target& to, std::string_view verb, bytes args, call_options options = {},
-                     on_part part = nullptr);
+  result<bytes> call(const target& to, std::string_view verb, bytes args,
+                     call_options options = {});
   /// Starts a child of this gateway and waits until it is ready. Fails as its start does.
   result<address> start(process_init init, duration timeout = std::chrono::seconds(30));
   /// Waits until `whom` has ended: its exit reason, or nothing if it still lives after `limit`.

@@ -8,10 +8,15 @@
 #include <ctime>
 
 #include "base/json.hpp"
+#include "base/screen_text.hpp"
+#include "base/utf8.hpp"
 
 namespace troupe {
 
 namespace {
+
+/// Of the text of a progress, in bytes; it shares its line with the agent's path.
+constexpr std::size_t longest_progress = 60;
 
 std::string time_of_day(wall_time at) {
   const auto seconds = std::chrono::system_clock::to_time_t(at);
@@ -101,7 +106,8 @@ void console::clear_progress() {
 
 void console::print(std::string_view line) {
   std::lock_guard lock(mutex_);
-  if (!with_.json) return write_line(std::string(line) + "\n");
+  if (!with_.json)
+    return write_line((with_.is_terminal ? within_lines(line) : std::string(line)) + "\n");
   auto text = to_json(value::map{{"print", std::string(line)}});
   write_line((text ? *text : std::string("{\"print\":\"(not UTF-8)\"}")) + "\n");
 }
@@ -111,7 +117,9 @@ void console::progress(std::string_view agent, double share, std::string_view te
   std::lock_guard lock(mutex_);
   char head[16];
   std::snprintf(head, sizeof head, "\r\x1b[K%3.0f %% ", share * 100);
-  std::string line = head + std::string(agent) + ": " + std::string(text.substr(0, 60));
+  const auto said = within_line(text);
+  const std::string line =
+      head + within_line(agent) + ": " + std::string(utf8_prefix(said, longest_progress));
   [[maybe_unused]] auto n = ::write(with_.fd, line.data(), line.size());
   has_progress_ = true;
 }
@@ -130,8 +138,8 @@ void console::show(const runtime_event& event) {
     std::lock_guard lock(mutex_);
     return write_line(*text + "\n");
   }
-  std::string line =
-      time_of_day(time_.wall()) + " " + event.path + " crashed: " + describe_crash(event.reason);
+  std::string line = time_of_day(time_.wall()) + " " +
+                     within_line(event.path + " crashed: " + describe_crash(event.reason));
   if (is_healed)
     line += "; restarted in " + milliseconds(event.data["ms"].as_double()) + ", " +
             std::to_string(event.data["count"].as_int()) + " of " +

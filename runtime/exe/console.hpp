@@ -28,7 +28,8 @@ class console {
   console(settings with, const clock& time) : with_(with), time_(time) {}
   ~console();
 
-  /// A whole line, as it is.
+  /// A whole line, as it is; on a terminal without what would steer it. Everything else that is
+  /// shown stays within its line, whoever it comes from.
   void print(std::string_view line);
   /// `share` from 0 to 1.
   void progress(std::string_view agent, double share, std::string_view text);

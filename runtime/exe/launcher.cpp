@@ -57,9 +57,13 @@ struct agent_limits {
 result<agent_limits> limits_from(const child_spec& spec) {
   static const std::vector<std::string_view> known = {"memory", "mailbox", "mailbox_bytes", "busy",
                                                       "files",  "pids",    "cpu",           "wall"};
+  const bool is_script = std::holds_alternative<start_script>(spec.start);
   agent_limits limits;
   for (const auto& [key, v] : spec.limits.as_map()) {
     const auto name = key.as_string();
+    if (!is_script && (name == "memory" || name == "busy"))
+      return error(errc::unsupported,
+                   "limits." + std::string(name) + " can't be held for what is no script");
     if (name == "memory") {
       TROUPE_TRY(size, size_from(name, v));
       limits.memory = size;
@@ -75,7 +79,7 @@ result<agent_limits> limits_from(const child_spec& spec) {
       limits.busy = seconds(v.as_double());
     } else if (name == "files" || name == "pids") {
       // A script opens no files and starts no processes.
-      if (!std::holds_alternative<start_script>(spec.start) || spec.isolate != isolation::none)
+      if (!is_script || spec.isolate != isolation::none)
         return error(errc::unsupported, "limits." + std::string(name) +
                                             " can't be held for this agent by this version");
     } else if (name == "cpu" || name == "wall") {

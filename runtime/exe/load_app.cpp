@@ -7,6 +7,7 @@
 #include <iterator>
 #include <system_error>
 
+#include "base/json.hpp"
 #include "script/app_file.hpp"
 #include "script/declaration.hpp"
 
@@ -76,17 +77,35 @@ value default_models(const std::string& folder) {
   return models;
 }
 
-/// An agent's own file as an app's content.
-result<value> around_agent(const std::string& file, const std::string& folder) {
+/// `--set model=x` of an agent's own file means its option, in the type that it declares.
+result<void> name_options(std::vector<setting>& settings, const std::string& id,
+                          const value& declared) {
+  for (auto& s : settings) {
+    if (s.key.find('.') != std::string::npos) continue;
+    // Without a default there is nothing that shows the type.
+    if (declared[s.key]["required"].as_string() == "string") {
+      TROUPE_TRY(text, to_json(value(s.text)));
+      s.text = std::move(text);
+    }
+    s.key = id + ".options." + s.key;
+  }
+  return ok();
+}
+
+/// An agent's own file as an app's content; its settings are made those of its one child.
+result<value> around_agent(const std::string& file, const std::string& folder,
+                           std::vector<setting>& settings) {
   TROUPE_TRY(program, script::read_program(file, folder));
   script::environment shared;
   TROUPE_TRY(said, script::declare(shared, program));
   const auto id = fs::path(file).stem().string();
   value child;
-  child.set("id", id).set("start", file).set("restart", "temporary");
   value options = value::map{};
   for (const auto& [name, option] : said.options.as_map())
     if (const auto* fallback = option.find("default")) options.set(name, *fallback);
+  child.set("id", id).set("start", file).set("restart", "temporary");
+  child.set("options", std::move(options));
+  TROUPE_CHECK(name_options(settings, id, said.options));
   value app;
   app.set("name", id);
   app.set("models", default_models(folder));
@@ -94,13 +113,6 @@ result<value> around_agent(const std::string& file, const std::string& folder) {
   app.set("tree", value::map{{"children", value::array{child}}});
   if (said.has_verb("main")) app.set("main", id + ".main");
   return app;
-}
-
-/// `--set model=x` of an agent's own file means its option.
-std::vector<setting> for_agent(std::vector<setting> settings, const std::string& id) {
-  for (auto& s : settings)
-    if (s.key.find('.') == std::string::npos) s.key = id + ".options." + s.key;
-  return settings;
 }
 
 }  // namespace
@@ -126,9 +138,8 @@ result<app> load_app(const std::string& file, const std::vector<std::string>& ar
   auto all = settings_of_environment();
   all.insert(all.end(), settings.begin(), settings.end());
   if (ran.is_agent) {
-    TROUPE_TRY(content, around_agent(name, folder));
+    TROUPE_TRY(content, around_agent(name, folder, all));
     ran.content = std::move(content);
-    all = for_agent(std::move(all), path.stem().string());
   }
   auto read = app_from(ran.content, folder, all, process_environment());
   if (!read) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/json.hpp"
+#include "base/screen_text.hpp"
 #include "exe/cli.hpp"
 #include "exe/version.hpp"
 
@@ -19,9 +20,9 @@ int complain(const error& why, bool json) {
     auto text = to_json(value::map{{"error", to_value(why)}});
     line = text ? *text : why.describe();
   } else {
-    line = "troupe: " + why.describe();
+    line = "troupe: " + within_line(why.describe());
     // A mistake in a file is told with its line; how one got there helps with a crash alone.
-    if (why.is(errc::crash) && !why.traceback.empty()) line += "\n" + why.traceback;
+    if (why.is(errc::crash) && !why.traceback.empty()) line += "\n" + within_lines(why.traceback);
     while (line.ends_with('\n'))
       line.pop_back();
   }

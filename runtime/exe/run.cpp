@@ -3,64 +3,48 @@
 // `troupe run`: starts an app, does its main job or serves, and stops it in order.
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <mutex>
 
 #include "base/msgpack.hpp"
 #include "exe/cli.hpp"
 #include "exe/interrupts.hpp"
 #include "exe/load_app.hpp"
+#include "exe/main_output.hpp"
 #include "exe/node.hpp"
 
 namespace troupe::cli {
 
 namespace {
 
-/// What main says while it works goes to stdout as it comes; what it answers last, only if that was
-/// not all of it said already.
-class main_output {
- public:
-  void part(const bytes& body) {
-    auto v = unpack(body.view());
-    if (!v) return;
-    std::lock_guard lock(mutex_);
-    if (!v->is_string()) {
-      finish_line();
-      (void)print_result(*v, true);
-      return;
-    }
-    said_ += v->as_string();
-    std::fwrite(v->as_string().data(), 1, v->as_string().size(), stdout);
-    std::fflush(stdout);
-    in_line_ = !said_.ends_with('\n');
-  }
+/// How long the last words may take where nobody waits for them any more.
+constexpr duration longest_farewell = std::chrono::seconds(1);
 
-  result<void> finish(const value& answer, bool json) {
-    std::lock_guard lock(mutex_);
-    finish_line();
-    if (!json && !said_.empty() && answer.is_string() && answer.as_string() == said_) return ok();
-    return print_result(answer, json);
-  }
-
-  bool is_broken() const { return std::ferror(stdout) != 0; }
-
- private:
-  void finish_line() {
-    if (std::exchange(in_line_, false)) std::fputc('\n', stdout);
-  }
-  std::mutex mutex_;
-  std::string said_;
-  bool in_line_ = false;
-};
-
-int end_node(node& n, interrupts& signals, int code) {
+int end_node(node& n, interrupts& signals, int code, main_output* output = nullptr) {
   signals.arm();
+  if (output != nullptr) output->close();
   const auto report = n.stop();
-  std::fflush(stdout);
   // Threads that do not come back still use what a return would destroy.
-  if (!report.stuck.empty()) _exit(code);
+  if (!report.stuck.empty() || (output != nullptr && !output->has_ended(longest_farewell)))
+    _exit(code);
+  std::fflush(stdout);
   return code;
+}
+
+/// Waits until `is_over`, or for a signal, or until `limit` has passed; yields the signal.
+std::optional<int> wait_for(interrupts& signals, const std::function<bool()>& is_over,
+                            duration limit = duration::max()) {
+  const auto began = std::chrono::steady_clock::now();
+  while (!is_over()) {
+    const auto left =
+        limit == duration::max() ? limit : limit - (std::chrono::steady_clock::now() - began);
+    if (left <= duration::zero()) break;
+    if (auto signal = signals.wait(left)) return signal;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -107,7 +91,7 @@ int run(const run_options& o) {
     arguments.emplace_back(a);
   auto body = pack(value(std::move(arguments)));
   if (!body) return complain(body.error(), o.json);
-  main_output output;
+  main_output output([&signals] { signals.notify(); });
   std::optional<result<bytes>> answer;
   call_options options;
   options.timeout = o.timeout > 0 ? seconds(o.timeout) : duration::max();
@@ -119,31 +103,36 @@ int run(const run_options& o) {
         answer = std::move(a);
         signals.notify();
       },
-      [&](const bytes& part) {
-        output.part(part);
-        if (output.is_broken()) signals.notify();
+      [&](call_id id, bytes part) {
+        output.part(std::move(part), [&n, id] { n.door().grant(id, 1); });
       });
-  std::optional<int> signal;
-  for (;;) {
-    signal = signals.wait();
+  const auto end = [&](int code) { return end_node(n, signals, code, &output); };
+  const auto end_by = [&](int signal) {
+    return end(signal == SIGINT ? interrupted : 128 + signal);
+  };
+  const auto is_written = [&] { return output.is_idle() || output.is_broken(); };
+  std::optional<result<bytes>> got;
+  const auto is_answered = [&] {
     std::lock_guard lock(mutex);
-    if (signal || answer || output.is_broken()) break;
-  }
-  std::unique_lock lock(mutex);
-  auto got = answer;
-  lock.unlock();
-  if (signal) return end_node(n, signals, *signal == SIGINT ? interrupted : 128 + *signal);
-  if (!got)
-    return end_node(n, signals, done);  // nobody reads stdout any more: an end like any other
+    got = answer;
+    return got || output.is_broken();
+  };
+  if (const auto signal = wait_for(signals, is_answered)) return end_by(*signal);
+  if (!got) return end(done);  // nobody reads stdout any more: an end like any other
   if (!*got) {
     const auto& why = got->error();
+    const bool is_late = why.is(errc::timeout);
+    const auto signal = wait_for(signals, is_written, is_late ? longest_farewell : duration::max());
+    if (signal) return end_by(*signal);
     complain(why, o.json);
-    return end_node(n, signals, why.is(errc::timeout) ? timed_out : failed);
+    return end(is_late ? timed_out : failed);
   }
   auto v = (*got)->empty() ? result<value>(value()) : unpack((*got)->view());
-  if (!v) return end_node(n, signals, complain(v.error(), o.json));
-  auto printed = output.finish(*v, o.json);
-  return end_node(n, signals, printed ? done : complain(printed.error(), o.json));
+  if (!v) return end(complain(v.error(), o.json));
+  output.finish(std::move(*v), o.json);
+  if (const auto signal = wait_for(signals, is_written)) return end_by(*signal);
+  const auto printed = output.printed();
+  return end(printed ? done : complain(printed.error(), o.json));
 }
 
 }  // namespace troupe::cli

@@ -25,6 +25,11 @@ namespace troupe::cli {
 
 namespace {
 
+result<address> start_prompt(node& n, const child_spec& spec) {
+  TROUPE_TRY(init, n.launcher().prepare(spec, {"shell", n.door().self(), nullptr}));
+  return n.door().start(std::move(init));
+}
+
 class node_session final : public session {
  public:
   node_session(node& n, interrupts& signals, address prompt, child_spec spec)
@@ -77,6 +82,8 @@ class node_session final : public session {
   }
 
   bool is_over() const override { return over_; }
+  /// It is over because the prompt has died for good.
+  bool has_failed() const { return has_failed_; }
 
  private:
   /// Waits until it has ended, so that the next line sees who came after it.
@@ -119,7 +126,7 @@ class node_session final : public session {
     }
     if (!*state.answer) {
       const auto& why = state.answer->error();
-      if (why.is(errc::down)) restart();
+      if (why.is(errc::down)) TROUPE_CHECK(restart());
       return why;
     }
     return unpack((*state.answer)->view());
@@ -133,15 +140,20 @@ class node_session final : public session {
     if (alive) return error(errc::cancelled, "taken back");
     node_.door().exit(prompt_, {errc::kill, "Ctrl-C"});
     node_.door().wait_end(prompt_, std::chrono::seconds(5));
-    restart();
+    TROUPE_CHECK(restart());
     return error(errc::killed,
                  "it would not stop, so the prompt was started anew; its variables are gone");
   }
 
-  void restart() {
-    auto init = node_.launcher().prepare(spec_, {"shell", node_.door().self(), nullptr});
-    if (!init) return;
-    if (auto started = node_.door().start(std::move(*init))) prompt_ = *started;
+  /// Without a prompt there is nothing left to do here.
+  result<void> restart() {
+    auto started = start_prompt(node_, spec_);
+    if (started) {
+      prompt_ = *started;
+      return ok();
+    }
+    over_ = has_failed_ = true;
+    return started.error().wrapped(errc::down, "the prompt can't be started anew");
   }
 
   result<value> quick(std::string_view verb, value::array args) {
@@ -162,6 +174,7 @@ class node_session final : public session {
   address prompt_;
   child_spec spec_;
   bool over_ = false;
+  bool has_failed_ = false;
 };
 
 std::string history_file() {
@@ -204,9 +217,7 @@ int shell(const file_options& o) {
   spec.start = start_script{shell_folder() + "/prompt.lua"};
   spec.base_folder = n.running().folder;
   spec.grants = grants::all();
-  auto init = n.launcher().prepare(spec, {"shell", n.door().self(), nullptr});
-  if (!init) return complain(init.error(), o.json);
-  auto prompt = n.door().start(std::move(*init));
+  auto prompt = start_prompt(n, spec);
   if (!prompt) return complain(prompt.error(), o.json);
 
   node_session s(n, signals, *prompt, spec);
@@ -216,7 +227,8 @@ int shell(const file_options& o) {
                 : plain_reader(0);
   if (is_terminal)
     std::printf("troupe: Lua, and :help for what else can be done here; :quit leaves\n");
-  const int code = run_repl(s, *in, stdout, stderr);
+  int code = run_repl(s, *in, stdout, stderr);
+  if (s.has_failed()) code = failed;
   in.reset();
   signals.arm();
   const auto report = n.stop();

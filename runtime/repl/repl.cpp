@@ -4,6 +4,8 @@
 #include <cctype>
 #include <utility>
 
+#include "base/screen_text.hpp"
+
 namespace troupe {
 
 namespace {
@@ -91,8 +93,9 @@ int run_repl(session& s, line_reader& in, std::FILE* out, std::FILE* err) {
       write(out, *shown);
     } else {
       failed = true;
-      write(err, shown.error().describe() +
-                     (shown.error().traceback.empty() ? "" : "\n" + shown.error().traceback));
+      const auto& why = shown.error();
+      write(err,
+            within_lines(why.describe() + (why.traceback.empty() ? "" : "\n" + why.traceback)));
     }
     if (at_end) break;
   }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """App files and agents' files with mistakes in them: each is refused with one clear sentence."""
-from support import case, main
+from support import case, equal, main
 
 AGENT = 'local troupe = require("troupe")\nlocal agent = troupe.agent {}\n%s\nreturn agent\n'
 
@@ -113,6 +113,19 @@ def an_unknown_setting_of_an_agents_file_is_told_with_the_nearest(t):
 
 
 @case
+def a_setting_of_an_agents_file_has_the_type_that_it_declares(t):
+    t.write("a.lua", 'local troupe = require("troupe")\nlocal agent = troupe.agent { options = { name = "x", '
+                     'key = troupe.required("string"), size = 4, loud = false } }\n'
+                     'function agent.on.main(self)\n  local o = self.options\n'
+                     '  return math.type(o.size) .. o.name .. o.key .. tostring(o.loud)\nend\nreturn agent\n')
+    words = "run", "a.lua", "--set", "key=007", "--set"
+    equal(t.troupe(*words, "name=123").exits(0).out, "integer123007false\n")
+    equal(t.troupe(*words, "loud=true").exits(0).out, "integerx007true\n")
+    t.troupe(*words, "size=many").refused(r"--set a\.options\.size: expected a whole number, got many")
+    t.troupe(*words, "loud=1").refused(r"--set a\.options\.loud: expected true or false, got 1")
+
+
+@case
 def a_main_that_leads_nowhere_is_refused(t):
     t.write("a.lua", AGENT % "")
     t.write("x.lua", app('{ id = "a", start = "a.lua" }', more='main = "b.run",'))
@@ -135,6 +148,32 @@ def isolation_that_can_not_be_had_is_refused(t):
     t.troupe("run", "x.lua").refused(r"a: isolate = \"sandbox\"")
     t.write("y.lua", app('{ id = "a", start = "a.lua", limits = { cpu = 1 } }'))
     t.troupe("run", "y.lua").refused(r"limits\.cpu")
+
+
+@case
+def limits_that_can_not_be_held_are_refused(t):
+    t.write("a.lua", AGENT % 'function agent.on.main() return "ran" end')
+    for start in '{ plugin = "hello_c", kind = "greeter" }', "{ children = {} }":
+        for limit in 'memory = "1MiB"', "busy = 0.5", "files = 3", "pids = 1", "cpu = 1", "wall = 60":
+            t.write("x.lua", app('{ id = "a", start = %s, limits = { %s } }' % (start, limit)))
+            t.troupe("run", "x.lua").refused(r"unsupported: .*a: limits\.%s can't be held" % limit.split(" ")[0])
+        t.write("x.lua", app('{ id = "a", start = %s, limits = { mailbox = 5 } }' % start))
+        t.troupe("check", "x.lua").exits(0)
+    t.write("p.lua", app('{ id = "a", start = { plugin = "hello_c", kind = "greeter" }, pool = { size = 2 }, '
+                         'limits = { memory = "1MiB" } }'))
+    t.troupe("run", "p.lua").refused(r"unsupported: .*a: limits\.memory can't be held")
+    t.write("s.lua", app('{ id = "a", start = "a.lua", pool = { size = 2 }, limits = { memory = "1MiB", busy = 1 } }',
+                         more='main = "a.main",'))
+    equal(t.troupe("run", "s.lua").exits(0).out, "ran\n")
+
+
+@case
+def a_secret_among_an_isolated_agents_options_is_refused(t):
+    t.write("a.lua", 'local troupe = require("troupe")\nreturn troupe.agent { options = { key = "" } }\n')
+    t.write("x.lua", app('{ id = "a", start = "a.lua", isolate = "process", options = { key = env("KEY", "none") } }'))
+    t.troupe("run", "x.lua").refused(r'x\.lua: child a: options: env\("KEY"\) may be a secret, and an isolated agent')
+    t.write("y.lua", app('{ id = "a", start = "a.lua", options = { key = env("KEY", "none") } }'))
+    t.troupe("check", "y.lua").exits(0)
 
 
 @case

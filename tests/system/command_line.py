@@ -2,6 +2,7 @@
 """The verbs of the command line: what they print where, and their exit codes."""
 import json
 import os
+import pty
 import signal
 
 from support import INTERRUPT, TERMINATE, Failed, case, children_of, equal, main
@@ -117,6 +118,100 @@ end""")
     ran = t.command("sh", "-c", f"{t.program} run a.lua | head -n 3").exits(0)
     equal(ran.out, "line 1\nline 2\nline 3\n")
     equal(ran.err, "")
+
+
+def full_pipe():
+    """Both ends of a pipe into which nothing more goes."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, b"-" * 4096)
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    return reader, writer
+
+
+@case
+def a_reader_that_does_not_read_holds_up_neither_the_agents_nor_an_interrupt(t):
+    t.write("streams.lua", AGENT % """function agent.on.main()
+  async.run(function() for _ = 1, 3 do troupe.call("b", "ping") end print("here") end)
+  for i = 1, 100 do troupe.part("part") end
+end
+function agent.on_stop() print("in order") end""")
+    t.write("answers.lua", AGENT % """function agent.on.main() print("here") return "answer" end
+function agent.on_stop() print("in order") end""")
+    t.write("b.lua", AGENT % 'function agent.on.ping() return "pong" end')
+    for name in "streams", "answers":
+        t.write("x.lua", 'return { name = "x", main = "a.main", tree = { children = { { id = "b", start = "b.lua" }, '
+                         '{ id = "a", start = "%s.lua" } } } }' % name)
+        for number, code in (INTERRUPT, 130), (TERMINATE, 143):
+            reader, writer = full_pipe()
+            process = t.start("run", "x.lua", stdout=writer)
+            os.close(writer)
+            when_it_says(process, "here")
+            process.send_signal(number)
+            t.ended(process).exits(code).says("in order")
+            os.close(reader)
+    reader, writer = full_pipe()
+    process = t.start("run", "--timeout", "0.3", "streams.lua", stdout=writer)
+    os.close(writer)
+    t.ended(process).exits(124)
+    os.close(reader)
+
+
+@case
+def a_reader_that_pauses_gets_everything(t):
+    t.write("a.lua", AGENT % """function agent.on.main()
+  for i = 1, 100 do troupe.part("line " .. i .. "\\n") end
+  return "done"
+end""")
+    reader, writer = full_pipe()
+    process = t.start("run", "a.lua", stdout=writer)
+    os.close(writer)
+    with open(reader, "rb") as pipe:
+        equal(pipe.read().lstrip(b"-").decode(), "".join(f"line {i}\n" for i in range(1, 101)) + "done\n")
+    t.ended(process).exits(0)
+
+
+@case
+def what_agents_say_does_not_steer_the_terminal_and_forges_no_line(t):
+    t.write("a.lua", AGENT % """function agent.on.main(_, how)
+  if how == "fail" then return nil, troupe.error("odd\\n12:00:00 forged", "\\27[2Jx") end
+  troupe.progress(0.5, "\\27[2Jhalf\\n12:00:00 forged")
+  print("\\27[2Jup\\n\\tdown")
+  return "done"
+end
+function agent.on.crash() error(troupe.error("odd\\n12:00:00 forged", "\\27[2Jx")) end
+""")
+    def on_terminal(*words):
+        ours, theirs = pty.openpty()
+        process = t.start(*words, stderr=theirs)
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 4096):
+                said += piece
+        except OSError:  # how a terminal tells that nobody holds its other side
+            pass
+        os.close(ours)
+        process.communicate()
+        return said.decode().replace("\r\n", "\n")
+    said = on_terminal("run", "a.lua")
+    equal("\x1b[2J" in said or "\n12:00" in said, False, said)
+    for part in " 50 % a: \\u001b[2Jhalf\\n12:00:00 forged", "\\u001b[2Jup\n\tdown\n":
+        equal(part in said, True, f"{part!r} in {said!r}")
+    failure = "troupe: odd\\n12:00:00 forged: \\u001b[2Jx (a)\n"
+    equal(on_terminal("run", "a.lua", "fail"), failure)
+    equal(t.troupe("run", "a.lua", "fail").exits(1).err, failure)
+    equal(t.troupe("run", "a.lua").exits(0).err, "\x1b[2Jup\n\tdown\n", "what is no terminal gets it as it is")
+    t.write("x.lua", 'return { name = "x", main = "m.main", tree = { intensity = 3, children = { '
+                     '{ id = "a", start = "a.lua" }, { id = "m", start = "m.lua" } } } }')
+    t.write("m.lua", AGENT % 'function agent.on.main() troupe.call("a", "crash") async.sleep(3600) end')
+    process = t.start("run", "x.lua")
+    when_it_says(process, r"a crashed: odd\n12:00:00 forged: \u001b[2Jx")
+    process.send_signal(INTERRUPT)
+    t.ended(process).exits(130)
 
 
 @case

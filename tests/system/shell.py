@@ -5,6 +5,7 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import time
 
@@ -73,12 +74,12 @@ def who_eats_all_memory_dies_alone_and_is_started_anew(t):
 class Terminal:
     """A shell on a terminal of its own, 100 columns wide."""
 
-    def __init__(self, t, *words):
+    def __init__(self, t, *words, program=None):
         self.text = ""
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(t.folder)
-            os.execve(str(t.program), ["troupe", "shell", *words], {**t.env, "TERM": "xterm", "COLUMNS": "100"})
+            os.execve(str(program or t.program), ["troupe", "shell", *words], {**t.env, "TERM": "xterm", "COLUMNS": "100"})
 
     def type(self, text):
         os.write(self.fd, text.encode())
@@ -168,6 +169,21 @@ def at_the_prompt_a_signal_ends_the_program_and_ctrl_c_does_not(t):
     shell.shows("half")
     os.kill(shell.pid, signal.SIGTERM)
     equal(shell.ends(), 0)
+
+
+@case
+def a_prompt_that_can_not_be_started_anew_ends_the_program(t):
+    prefix = t.folder / "prefix"
+    shutil.copytree(t.prefix / "bin", prefix / "bin")
+    shutil.copytree(t.prefix / "share/troupe/shell", prefix / "share/troupe/shell")
+    shell = Terminal(t, program=prefix / "bin/troupe")
+    shell.shows("> ")
+    (prefix / "share/troupe/shell/prompt.lua").unlink()
+    shell.type(":kill shell\n")
+    shell.shows("shell was killed\n> ")
+    shell.type("1\n")
+    shell.shows(r"down: the prompt can't be started anew; because .*prompt\.lua")
+    equal(shell.ends(), 1)
 
 
 main()

@@ -73,6 +73,45 @@ TEST(app_test, names_the_nearest_when_a_key_or_setting_is_unknown) {
   EXPECT_THAT(why(read(digest, {{"size", "many"}})), testing::HasSubstr("whole number"));
 }
 
+TEST(app_test, keeps_what_may_be_a_secret_from_an_isolated_child) {
+  const auto app = [](const std::string& isolate, const std::string& key) {
+    return read(R"({ "name": "x", "options": { "key": { "$env": "KEY" }, "size": 3 }, "tree":
+      { "children": [ { "id": "desk", "start": { "children": [ { "id": "scraper", "start":
+      "s.lua", "isolate": )" +
+                isolate + R"(, "options": { "deep": [ { "key": )" + key + "} ] } } ] } } ] } }");
+  };
+  for (const char* secret : {R"({ "$env": "KEY" })", R"({ "$file": "prompt.txt" })",
+                             R"({ "$env": "NONE", "default": "x" })", R"({ "$option": "key" })"}) {
+    EXPECT_THAT(why(app("\"process\"", secret)),
+                testing::MatchesRegex("child scraper: options: .* may be a secret, and an isolated "
+                                      "agent gets none"));
+    EXPECT_TRUE(app("\"none\"", secret)) << secret;
+  }
+  EXPECT_FALSE(app(R"({ "$env": "NONE", "default": "sandbox" })", R"({ "$env": "KEY" })"));
+  EXPECT_TRUE(app("\"process\"", R"({ "$option": "size" })"));
+}
+
+TEST(app_test, follows_references_to_where_a_secret_is_kept) {
+  const std::string child =
+      R"({ "id": "a", "start": "a.lua", "isolate": "process", "options": { "$option": "key" } })";
+  const auto app = [&](const std::string& options, const std::string& tree) {
+    return read(R"({ "name": "x", "options": { "key": { "k": { "$env": "KEY" } })" + options +
+                R"( }, "tree": )" + tree + "}");
+  };
+  const auto refused = testing::HasSubstr("may be a secret");
+  EXPECT_THAT(why(app("", "{ \"children\": [" + child + "] }")), refused);
+  const std::string kept =
+      replaced(child, R"({ "$option": "key" })", R"({ "k": { "$env": "KEY" } })");
+  EXPECT_THAT(why(app(", \"all\": [" + kept + "]", R"({ "children": { "$option": "all" } })")),
+              refused);
+  EXPECT_THAT(why(app(", \"one\": " + kept, R"({ "children": [ { "$option": "one" } ] })")),
+              refused);
+  EXPECT_THAT(why(app("", R"({ "children": [ { "id": "d", "start": { "$env": "NONE", "default":
+                          { "children": [)" +
+                              kept + "] } } } ] }")),
+              refused);
+}
+
 TEST(app_test, takes_folders_of_plugins_from_beside_the_file) {
   auto a = read(
       replaced(digest, "\"main\"", "\"plugins\": [\"build/tally\", \"/opt/clock\"], \"main\""));

@@ -52,12 +52,44 @@ class gateway_test : public node_test {
 TEST_F(gateway_test, parts_come_before_the_answer_and_in_order) {
   const auto a = add(agent("stream", std::make_unique<streams>()));
   std::vector<std::int64_t> parts;
-  const auto answer = gate->call(a, "read", packed(100), {},
-                                 [&](const bytes& part) { parts.push_back(number_in(part)); });
-  ASSERT_TRUE(answer) << answer.error().describe();
+  std::latch answered(1);
+  gate->begin_call(
+      a, "read", packed(100), {},
+      [&](const result<bytes>& answer) {
+        EXPECT_TRUE(answer) << answer.error().describe();
+        answered.count_down();
+      },
+      [&](call_id id, const bytes& part) {
+        parts.push_back(number_in(part));
+        gate->grant(id, 1);
+      });
+  answered.wait();
   ASSERT_EQ(parts.size(), 100u);
   for (std::int64_t i = 0; i < 100; ++i)
     EXPECT_EQ(parts[static_cast<std::size_t>(i)], 100 - i);
+  close();
+}
+
+TEST_F(gateway_test, no_more_parts_come_than_were_granted) {
+  const auto a = add(agent("stream", std::make_unique<streams>()));
+  std::atomic<int> parts{0};
+  std::counting_semaphore<100> came(0);
+  const auto id = gate->begin_call(
+      a, "read", packed(100), {.timeout = std::chrono::hours(1), .credit = 3},
+      [](const result<bytes>&) { ADD_FAILURE() << "97 parts are missing"; },
+      [&](call_id, const bytes&) {
+        ++parts;
+        came.release();
+      });
+  for (int i = 0; i < 3; ++i)
+    came.acquire();
+  EXPECT_TRUE(ask(add_echo("echo"))) << "while nobody takes the parts";
+  EXPECT_EQ(parts, 3);
+  gate->grant(id, 2);
+  for (int i = 0; i < 2; ++i)
+    came.acquire();
+  gate->cancel(id);
+  EXPECT_EQ(parts, 5);
   close();
 }
 

@@ -229,8 +229,7 @@ TEST_F(worker, what_cannot_be_held_is_refused_with_a_sentence) {
   s.limits.set("mailbox", 100);
   EXPECT_EQ(refusal(s), "accepted");
   s.limits.set("cpu", 0.5);
-  EXPECT_EQ(refusal(s),
-            "config: agent: limits.cpu of a program can't be held with isolate = \"process\"");
+  EXPECT_EQ(refusal(s), "unsupported: agent: limits.cpu can't be held for what is no script");
   EXPECT_EQ(refusal(program({})), "config: agent: start.run names no program");
   s = spec;
   s.start = supervisor_spec{};
