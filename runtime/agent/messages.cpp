@@ -338,16 +338,16 @@ bool process::forget_call(call_id id) {
 }
 
 void process::cancel(call_id id) {
-  const auto* call = calls_.find(id);
-  if (call == nullptr) {
-    // Perhaps its answer waits here already: none will come any more.
-    urgent_.take_if([&](const envelope& e) {
-      return e.id == id && (e.kind == kind::reply || e.kind == kind::error);
-    });
-    return;
+  if (const auto* call = calls_.find(id)) {
+    take_back(id, *call);
+    forget_call(id);
   }
-  take_back(id, *call);
-  forget_call(id);
+  // What of its answer waits here already will not come any more either.
+  const auto belongs = [&](const envelope& e) {
+    return e.id == id && (e.kind == kind::part || e.kind == kind::reply || e.kind == kind::error);
+  };
+  while (urgent_.take_if(belongs)) {
+  }
 }
 
 void process::grant(call_id id, std::uint32_t parts) {
@@ -459,7 +459,8 @@ void process::monitor(monitor_id id, const target& whom) {
 void process::demonitor(monitor_id id) {
   const auto* whom = monitors_.find(id);
   if (whom == nullptr) {  // it is over; its `down` may still wait in the queue
-    mail_.take_if([&](const envelope& e) { return e.kind == kind::down && e.id == id; });
+    const auto is_down = [&](const envelope& e) { return e.kind == kind::down && e.id == id; };
+    if (!mail_.take_if(is_down)) urgent_.take_if(is_down);
     return;
   }
   auto e = make(kind::demonitor, *whom, nullptr);
@@ -496,7 +497,8 @@ void process::set_timer(timer_id id, duration delay) {
 
 void process::cancel_timer(timer_id id) {
   if (timers_.erase(id)) return;
-  mail_.take_if([&](const envelope& e) { return e.kind == kind::timer && e.id == id; });
+  const auto is_tick = [&](const envelope& e) { return e.kind == kind::timer && e.id == id; };
+  if (!mail_.take_if(is_tick)) urgent_.take_if(is_tick);
 }
 
 }  // namespace troupe

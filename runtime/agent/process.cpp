@@ -121,8 +121,10 @@ void process::sort(envelope_ptr e) {
     case kind::link:
       return links_.push_back(e->from);
     case kind::unlink:
-      std::erase(links_, e->from);
-      started_.erase(e->from.agent);
+      if (e->linked)  // a child has ended; taking back a link makes it no orphan
+        started_.erase(e->from.agent);
+      else
+        std::erase(links_, e->from);
       return;
     case kind::down:
       if (!monitors_.erase(e->id)) return;
@@ -290,7 +292,11 @@ void process::finish(const error& reason) {
   };
   std::for_each(links_.begin(), links_.end(), end_too);
   started_.for_each([&](std::uint64_t, const address& child) { end_too(child); });
-  if (init_.parent) carrier_.post(make(kind::unlink, init_.parent, nullptr));
+  if (init_.parent) {
+    auto forget = make(kind::unlink, init_.parent, nullptr);
+    forget->linked = true;
+    carrier_.post(std::move(forget));
+  }
   for (const auto& w : watchers_) {
     auto e = make(kind::down, w.who, nullptr);
     e->id = w.id;

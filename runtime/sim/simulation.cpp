@@ -142,6 +142,7 @@ simulation::~simulation() {
     std::lock_guard lock(mail_->mutex);
     mail_->sim = nullptr;
   }
+  messages_travel = false;
   while (!agents_.empty()) {
     auto one = std::move(agents_.begin()->second);
     agents_.erase(agents_.begin());
@@ -241,8 +242,12 @@ void simulation::take_outside_mail() {
 
 bool simulation::step(instant limit) {
   take_outside_mail();
-  if (!runnable_.empty()) {
-    const auto pick = random_.below(runnable_.size());
+  if (!runnable_.empty() || !ways_.empty()) {
+    const auto pick = random_.below(runnable_.size() + ways_.size());
+    if (pick >= runnable_.size()) {
+      deliver_from(pick - runnable_.size());
+      return true;
+    }
     std::swap(runnable_[pick], runnable_.back());
     auto* a = runnable_.back();
     runnable_.pop_back();
@@ -304,6 +309,24 @@ const error* simulation::reason_of(const address& a) const {
 
 void simulation::post(envelope_ptr e) {
   if (on_post) on_post(*e);
+  if (!messages_travel) return deliver(std::move(e));
+  const auto from = e->from.agent, to = e->to.agent;
+  auto found = std::find_if(ways_.begin(), ways_.end(),
+                            [&](const auto& w) { return w->from == from && w->to == to; });
+  if (found == ways_.end()) found = ways_.insert(ways_.end(), std::make_unique<way>(from, to));
+  (*found)->mail.push(std::move(e));
+}
+
+void simulation::deliver_from(std::size_t index) {
+  auto e = ways_[index]->mail.pop();
+  if (ways_[index]->mail.empty()) {
+    std::swap(ways_[index], ways_.back());
+    ways_.pop_back();
+  }
+  deliver(std::move(e));
+}
+
+void simulation::deliver(envelope_ptr e) {
   auto found = agents_.find(e->to.agent);
   if (found == agents_.end()) {
     auto reason = reasons_.find(e->to.agent);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "agent/launcher.hpp"
+#include "agent/message_queue.hpp"
 #include "agent/process.hpp"
 
 namespace troupe {
@@ -64,6 +65,9 @@ class simulation : public carrier {
   launcher* makes_children = nullptr;
   turn_limits turns{.messages = 1, .time = std::chrono::hours(1)};
   mailbox_limits mailboxes;
+  /// Messages travel: a later step delivers them, and those of different pairs overtake each other.
+  /// Otherwise they are in the mailbox at once, as in a node.
+  bool messages_travel = false;
   /// Says whether threads outside still work for the agents, e.g. a client with open requests: then
   /// `call` waits for what comes through their outlets instead of moving time on.
   std::function<bool()> works_outside;
@@ -88,15 +92,24 @@ class simulation : public carrier {
 
  private:
   struct agent;
+  /// From one agent to another.
+  struct way {
+    way(std::uint64_t sender, std::uint64_t receiver) : from(sender), to(receiver) {}
+    std::uint64_t from, to;
+    message_queue mail;
+  };
   instant add_time(duration d) const { return troupe::add(now_, d); }
   void make_runnable(agent& a);
   void take_outside_mail();
+  void deliver(envelope_ptr e);
+  void deliver_from(std::size_t way);
   void run(agent& a);
 
   random_source random_;
   instant now_;
   std::unordered_map<std::uint64_t, std::unique_ptr<agent>> agents_;
   std::vector<agent*> runnable_;
+  std::vector<std::unique_ptr<way>> ways_;  ///< those on which something travels
   std::multimap<instant, std::uint64_t> wakes_;
   std::map<std::string, address, std::less<>> names_;
   std::set<std::string, std::less<>> once_held_;

@@ -209,6 +209,25 @@ TEST_F(process_test, sends_parts_only_against_credit) {
   EXPECT_EQ(c->parts.size(), 2u);
 }
 
+TEST_F(process_test, delivers_nothing_more_of_a_call_that_was_taken_back) {
+  auto b = std::make_unique<lambda_behaviour>([](context& ctx, envelope& e) {
+    if (e.kind != kind::call) return;
+    for (int i = 0; i < 3; ++i)
+      EXPECT_TRUE(ctx.part(e.cause, body(i)));
+    ctx.reply(e.cause, body(true));
+  });
+  auto a = *sim.add("a", std::move(b));
+  std::vector<kind> heard;
+  auto c = *sim.add("c", [&](context& ctx, envelope& e) {
+    if (e.kind == kind::event) return ctx.call(no_cause, 1, a, "stream", args(), {.credit = 3});
+    heard.push_back(e.kind);
+    ctx.cancel(1);
+  });
+  sim.outlet_to(c).post("go", {});
+  sim.settle();
+  EXPECT_EQ(heard, std::vector<kind>({kind::part}));
+}
+
 TEST_F(process_test, refuses_parts_above_64_KiB_and_parts_nobody_asked_for) {
   std::string big, unasked;
   auto a = *sim.add("a", [&](context& ctx, envelope& e) {
@@ -356,16 +375,18 @@ TEST_F(process_test, stops_in_order_when_its_parent_says_so) {
 }
 
 /// A parent with unlimited slots that starts one child when it is told to, and keeps what it hears.
+/// At an event it does what it is given.
 struct parent_of_one {
   address who, child;
   std::vector<kind> heard;
 };
 std::shared_ptr<parent_of_one> start_parent(simulation& sim, std::unique_ptr<behaviour> child,
-                                            kind starts_at) {
+                                            kind starts_at,
+                                            std::function<void(context&)> at_event = {}) {
   auto p = std::make_shared<parent_of_one>();
   auto shared_child = std::make_shared<std::unique_ptr<behaviour>>(std::move(child));
   auto b = std::make_unique<lambda_behaviour>(
-      [&sim, p, shared_child, starts_at](context& ctx, envelope& e) {
+      [&sim, p, shared_child, starts_at, at_event](context& ctx, envelope& e) {
         if (e.kind == starts_at) {
           process_init init;
           init.path = "parent/child";
@@ -377,6 +398,7 @@ std::shared_ptr<parent_of_one> start_parent(simulation& sim, std::unique_ptr<beh
           ctx.set_timer(1, 1s);
         }
         p->heard.push_back(e.kind);
+        if (e.kind == kind::event && at_event) at_event(ctx);
         if (e.kind == kind::stop) ctx.exit(p->child, {errc::shutdown, ""});
       },
       concurrency{.slots = concurrency::unlimited});
@@ -408,6 +430,66 @@ TEST_F(process_test, ends_with_its_parent_whatever_the_reason) {
   sim.exit(p->who, errc::kill);
   EXPECT_FALSE(sim.alive(p->child));
   EXPECT_EQ(sim.reason_of(p->child) ? sim.reason_of(p->child)->code : "", "killed");
+}
+
+TEST_F(process_test, ends_with_its_parent_though_it_took_back_a_link_to_it) {
+  address parent;
+  auto child = std::make_unique<lambda_behaviour>([&](context& ctx, envelope& e) {
+    if (e.kind != kind::send) return;
+    ctx.link(parent);
+    ctx.unlink(parent);
+  });
+  auto p = start_parent(sim, std::move(child), kind::start);
+  parent = p->who;
+  sim.send(p->child, "go");
+  sim.exit(p->who, errc::kill);
+  EXPECT_FALSE(sim.alive(p->child));
+}
+
+TEST_F(process_test, ends_by_a_link_to_a_child_that_ends_at_the_same_time) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    simulation world(seed);
+    world.messages_travel = true;
+    auto child = std::make_unique<lambda_behaviour>([](context& ctx, envelope& e) {
+      if (e.kind == kind::event) ctx.exit(error(errc::crash, "planned"));
+    });
+    std::shared_ptr<parent_of_one> p;
+    p = start_parent(world, std::move(child), kind::start,
+                     [&](context& ctx) { ctx.link(p->child); });
+    world.outlet_to(p->child).post("end", {});
+    world.outlet_to(p->who).post("link", {});
+    world.settle();
+    EXPECT_FALSE(world.alive(p->who));
+  }
+}
+
+TEST_F(process_test, hears_no_end_and_no_tick_that_it_took_back_before_it_is_ready) {
+  std::vector<kind> heard;
+  auto b = std::make_unique<lambda_behaviour>(
+      [&](context& ctx, envelope& e) {
+        if (e.kind == kind::start) {
+          for (std::uint64_t id : {1, 2}) {
+            ctx.monitor(id, std::string("nobody"));
+            ctx.set_timer(id, 1s);
+          }
+          return;
+        }
+        heard.push_back(e.kind);
+        if (e.kind == kind::down) ctx.demonitor(3 - e.id);
+        if (e.kind == kind::timer) ctx.cancel_timer(3 - e.id);
+      },
+      concurrency{.slots = concurrency::unlimited});
+  b->handles_start = b->keeps_open = true;
+  process_init init;
+  init.path = "a";
+  init.actions = std::move(b);
+  auto start = std::make_unique<envelope>();
+  start->kind = kind::start;
+  start->to = *sim.start(std::move(init));
+  sim.post(std::move(start));
+  sim.advance(2s);
+  EXPECT_EQ(heard, std::vector<kind>({kind::down, kind::timer}));
 }
 
 TEST_F(process_test, stops_in_order_when_its_parent_dies_and_it_traps) {
