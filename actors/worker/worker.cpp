@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -83,6 +84,11 @@ class worker_process final : public far_end {
   value inspect() const override {
     value v;
     v.set("pid", pid_);
+    clockid_t cpu;
+    timespec used;
+    if (pid_ > 0 && ::clock_getcpuclockid(static_cast<pid_t>(pid_), &cpu) == 0 &&
+        ::clock_gettime(cpu, &used) == 0)
+      v.set("cpu", static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec));
     return v;
   }
 

@@ -62,6 +62,11 @@ class behaviour {
 
   /// What `inspect` shows of the inside: a small map.
   virtual value inspect() const { return value::map{}; }
+
+  /// Answers a verb of the runtime (control.hpp) with `reply` or `fail`, then `done`; at once or
+  /// later. Called between `preempted` and `resume` as well, and while the agent is suspended, so
+  /// nothing that takes long may be done in it: `preempted` asks for a `resume` to do it.
+  virtual progress control(context& ctx, envelope_ptr request);
 };
 
 inline progress behaviour::resume(context&) {

@@ -20,6 +20,7 @@ namespace troupe {
 class behaviour;
 class launcher;
 class process;
+class tracer;
 
 /// Something that operators and the observer want to know.
 struct runtime_event {
@@ -105,6 +106,8 @@ class carrier : public starter {
   virtual void log(log_level level, std::string_view component, std::string_view message,
                    value::map fields) = 0;
   virtual outlet outlet_to(const address& a) = 0;
+  /// Who is shown messages; null where nobody ever is. Outlives all agents.
+  virtual tracer* traces() { return nullptr; }
 };
 
 }  // namespace troupe

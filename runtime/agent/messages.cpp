@@ -22,10 +22,6 @@ constexpr std::uint64_t own_ids = std::uint64_t{1} << 63;
 /// Up to so many open messages looking at each is faster than a table.
 constexpr std::uint32_t few = 8;
 
-std::uint64_t key_of(const address& caller, call_id id) {
-  return (caller.agent ^ (id * 0x9e3779b97f4a7c15u)) | 1;
-}
-
 std::string_view parent_path(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
@@ -35,6 +31,11 @@ std::string_view parent_path(std::string_view path) {
 
 // -- messages that are served
 // -----------------------------------------------------------------------
+
+/// Of open_calls_.
+std::uint64_t process::key_of(const address& caller, call_id id) {
+  return (caller.agent ^ (id * 0x9e3779b97f4a7c15u)) | 1;
+}
 
 process::open_message& process::open(const envelope& e, bool takes_slot) {
   std::uint32_t index;
@@ -49,6 +50,8 @@ process::open_message& process::open(const envelope& e, bool takes_slot) {
   m.cause = (++last_cause_ << index_bits) | index;
   m.is_call = e.kind == kind::call || e.kind == kind::start;
   m.takes_slot = takes_slot;
+  m.kind = e.kind;
+  m.verb = label(e.verb);
   m.credit = e.credit;
   m.from = e.from;
   m.id = e.id;
@@ -85,6 +88,7 @@ void process::close(open_message& m) {
   if (m.is_call && overlap_.slots > few) open_calls_.erase(key_of(m.from, m.id));
   m.cause = no_cause;
   m.is_call = m.answered = m.takes_slot = m.served = m.cancelled = false;
+  m.control = asks::nothing;
   m.calls = 0;
   m.callers.reset();
   m.extended.reset();
@@ -104,6 +108,7 @@ void process::answer(open_message& m, kind k, bytes body) {
   e->id = m.id;
   e->trace = m.trace;
   e->body = std::move(body);
+  if (traced_ != 0 && m.control == asks::nothing) trace(*e, true);
   carrier_.post(std::move(e));
 }
 
@@ -111,6 +116,7 @@ void process::reply(cause_id on, bytes body) {
   auto* m = find_open(on);
   if (m == nullptr || !m->is_call || m->answered || m->cancelled) return;
   m->answered = true;
+  if (m->control != asks::nothing) return answer_control(*m, std::move(body));
   const bool starts = phase_ == phase::starting;
   const bool ignored = starts && unpack(body.view()) && *unpack(body.view()) == value("ignore");
   if (starts) ready();
@@ -126,7 +132,7 @@ void process::fail(cause_id on, const error& why) {
   error said = why;
   if (said.from.empty()) said.from = init_.path;
   answer(*m, kind::error, pack_error(said));
-  if (phase_ == phase::starting) exit(said);
+  if (phase_ == phase::starting && m->control == asks::nothing) exit(said);
   if (m->served) close(*m);
 }
 
@@ -250,6 +256,7 @@ void process::send(cause_id on, const target& to, std::string_view verb, bytes a
   auto e = make(kind::send, *where, under);
   e->verb = verb;
   e->body = std::move(args);
+  if (traced_ != 0) trace(*e, true);
   carrier_.post(std::move(e));
 }
 
@@ -275,6 +282,7 @@ void process::call(cause_id on, call_id id, const target& to, std::string_view v
   record.cause = on;
   record.deadline = add(now_, options.timeout);
   record.is_own = (id & own_ids) != 0;
+  record.verb = label(verb);
   // A call made while serving one ends no later than that one. The start of a child is its own
   // affair.
   if (under != nullptr && e->kind == kind::call)
@@ -291,6 +299,7 @@ void process::call(cause_id on, call_id id, const target& to, std::string_view v
   e->trace.span = random_.next() | 1;
   watch(id, record);
   if (e->kind == kind::start && *where) started_.put(where->agent, *where);
+  if (traced_ != 0) trace(*e, true);
   carrier_.post(std::move(e));
 }
 
@@ -373,14 +382,10 @@ bool process::has_free_slot(std::string_view verb) const {
 /// `deadlock: a -> b -> a`'s second half if this agent is among the callers; empty otherwise.
 std::string process::deadlock_path(const envelope& e) const {
   std::string path = init_.path;
-  const auto name = [&](const address& a) {
-    auto p = carrier_.path_of(a);
-    return p.empty() ? a.to_string() : p;
-  };
-  path = name(e.from) + " -> " + init_.path;
+  path = name_of(e.from) + " -> " + init_.path;
   if (e.from == self_) return path;
   for (const auto* link = e.chain.get(); link != nullptr; link = link->outer.get()) {
-    path.insert(0, name(link->caller) + " -> ");
+    path.insert(0, name_of(link->caller) + " -> ");
     if (link->caller == self_) return path;
   }
   return {};

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "agent/bounce.hpp"
+#include "agent/control.hpp"
 
 namespace troupe {
 
@@ -24,23 +25,27 @@ process::process(carrier& c, mailbox& inbox, const address& self, process_init i
       self_(self),
       init_(std::move(init)),
       random_(seed),
-      now_(c.now()) {}
+      now_(c.now()),
+      tracer_(c.traces()) {}
 
 process::~process() = default;
 
 turn_end process::run(const turn_limits& limits) {
   const auto began = carrier_.now();
   now_ = began;
+  if (tracer_ != nullptr && tracer_->generation() != traces_seen_) look_at_traces();
   for (std::uint32_t handled = 0;;) {
     take_mail();
     if (now_ >= deadlines_.earliest()) expire();
-    if (!exit_ && busy_) {
+    if (!exit_ && busy_ && !suspended_) {
       busy_ = init_.actions->resume(*this) == progress::preempted;
       ++handled;
     } else if (!exit_ && deliver_next()) {
       ++handled;
     } else if (!exit_) {
       arm();
+      // Reading the clock costs as much as a small message: one nap in 16 stands for all.
+      if ((++naps_ & 15) == 0) time_used_ += 16 * (carrier_.now() - began);
       if (inbox_.try_sleep()) return turn_end::asleep;
       now_ = carrier_.now();  // it may have been a wake-up
       continue;
@@ -52,6 +57,7 @@ turn_end process::run(const turn_limits& limits) {
     }
     if (busy_ || wants_rest(handled, began, limits)) {
       arm();
+      time_used_ += carrier_.now() - began;
       return turn_end::more;
     }
   }
@@ -92,10 +98,7 @@ void process::sort(envelope_ptr e) {
         return start_.push(std::move(e));
       return bounce(carrier_, std::move(e), {errc::running, init_.path + " is started already"});
     case kind::call:
-      if (e->verb == inspect_verb) {
-        inbox_.release(*e);
-        return answer_inspection(*e);
-      }
+      if (is_control(*e)) return on_control(std::move(e));
       if (!has_free_slot(e->verb)) {
         if (auto path = deadlock_path(*e); !path.empty()) {
           inbox_.release(*e);
@@ -182,7 +185,10 @@ envelope_ptr process::next_mail() {
 }
 
 bool process::deliver_next() {
-  if (auto e = urgent_.pop()) {
+  // What a channel or a pool of threads has to say goes on: it may be the answer to a control verb.
+  const auto is_event = [](const envelope& x) { return x.kind == kind::event; };
+  if (busy_) return false;  // it is suspended as well
+  if (auto e = suspended_ ? urgent_.take_if(is_event) : urgent_.pop()) {
     busy_ = hand_over(std::move(e)) == progress::preempted;
     return true;
   }
@@ -197,7 +203,7 @@ bool process::deliver_next() {
     busy_ = hand_over(std::move(e)) == progress::preempted;
     return true;
   }
-  if (phase_ != phase::running) return false;
+  if (phase_ != phase::running || suspended_) return false;
   auto e = next_mail();
   if (!e) return false;
   if (counts(*e)) inbox_.release(*e);
@@ -216,6 +222,7 @@ bool process::deliver_next() {
 
 progress process::hand_over(envelope_ptr e) {
   ++handled_;
+  if (traced_ != 0) trace(*e, false);
   return init_.actions->receive(*this, std::move(e));
 }
 
@@ -224,14 +231,44 @@ void process::ready() {
   phase_ = phase::running;
   overlap_ = init_.actions->overlap();
   carrier_.report({runtime_event::what::started, self_, init_.path, {}});
-  if (overlap_.overlapping.empty()) return;
+  if (!overlap_.overlapping.empty()) sort_waiting();
+}
+
+/// Puts all mail that waits into the queue that it belongs to now, in order of arrival.
+void process::sort_waiting() {
   message_queue waiting;
-  while (auto e = mail_.pop())
-    waiting.push(std::move(e));
+  while (!mail_.empty() || !overlapping_.empty()) {
+    const bool beside = mail_.empty() || (!overlapping_.empty() &&
+                                          overlapping_.front()->cause < mail_.front()->cause);
+    waiting.push((beside ? overlapping_ : mail_).pop());
+  }
   while (auto e = waiting.pop()) {
     auto& queue = overlaps(e->verb) ? overlapping_ : mail_;
     queue.push(std::move(e));
   }
+}
+
+void process::look_at_traces() {
+  traces_seen_ = tracer_->generation();
+  traced_ = tracer_->wanted(init_.path);
+}
+
+void process::trace(const envelope& e, bool is_outgoing) {
+  switch (e.kind) {
+    case kind::send:
+    case kind::call:
+    case kind::part:
+    case kind::reply:
+    case kind::error:
+    case kind::down:
+    case kind::exit:
+    case kind::timer:
+      break;
+    default:
+      return;
+  }
+  const auto peer = name_of(is_outgoing ? e.to : e.from);
+  tracer_->on_message(traced_, {e, is_outgoing, init_.path, peer});
 }
 
 void process::finish(const error& reason) {

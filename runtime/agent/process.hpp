@@ -5,6 +5,7 @@
 // timers, dead letters. It is the context that its behaviour sees. A carrier moves its messages.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@
 #include "agent/deadlines.hpp"
 #include "agent/id_table.hpp"
 #include "agent/message_queue.hpp"
+#include "agent/tracer.hpp"
 #include "base/id.hpp"
 
 namespace troupe {
@@ -83,10 +85,27 @@ class process final : public context {
  private:
   enum class phase : std::uint8_t { fresh, starting, running, stopping };
 
+  /// A verb for people, cut off where it is long: kept for each message, so it must not allocate.
+  struct label {
+    label() = default;
+    explicit label(std::string_view verb)
+        : size(static_cast<char>(std::min(verb.size(), sizeof text))) {
+      std::copy_n(verb.data(), static_cast<std::size_t>(size), text);
+    }
+    std::string_view view() const { return {text, static_cast<std::size_t>(size)}; }
+    char text[23];
+    char size = 0;
+  };
+  /// What a message that the process took itself asks for.
+  enum class asks : std::uint8_t { nothing, inspection, whole_inspection, upgrade, other };
+
   /// A message that is being served, or a call whose answer is still owed. Reused; see open_.
   struct open_message {
     cause_id cause = no_cause;  ///< no_cause: free
     bool is_call = false, answered = false, takes_slot = false, served = false, cancelled = false;
+    asks control = asks::nothing;
+    troupe::kind kind = troupe::kind::send;
+    label verb;
     std::uint32_t credit = 0;
     std::uint32_t calls = 0;  ///< open calls made under it
     address from;
@@ -102,6 +121,7 @@ class process final : public context {
     instant deadline = never;
     bool is_own = false;    ///< made by the process itself; the behaviour knows nothing of it
     bool is_sleep = false;  ///< nobody is asked; the deadline is the answer
+    label verb;
   };
   struct watcher {
     address who;
@@ -122,6 +142,9 @@ class process final : public context {
   bool wants_rest(std::uint32_t handled, instant began, const turn_limits& limits);
   void arm();
   void ready();
+  void sort_waiting();
+  void look_at_traces();
+  void trace(const envelope& e, bool is_outgoing);
   void finish(const error& reason);
 
   // -- signals (signals.cpp)
@@ -130,14 +153,24 @@ class process final : public context {
   void on_cancel(const envelope& e);
   void on_answer(envelope_ptr e);
   void on_credit(envelope_ptr e);
-  void answer_inspection(const envelope& e);
-  value inspection() const;
+  void on_control(envelope_ptr e);
+  result<void> may_control(const envelope& e) const;
+  void answer_control(open_message& m, bytes body);
+  void change_overlap(const value& said);
+  /// The shared part of what `@inspect` answers: path, address, phase, busy (computes), suspended,
+  /// mailbox and mailbox_bytes (what waits), counts of what is open, handled, late (answers that
+  /// came too late), time (seconds of computing, roughly). With `whole`, lists of at most a hundred
+  /// each: calls_in {kind, from, verb, left, cancelled}, calls_out {to, verb, left}, linked,
+  /// monitored, monitored_by (paths). `left` is in seconds.
+  value inspection(bool whole);
+  std::string name_of(const address& a) const;
 
   // -- serving and calling (messages.cpp)
   open_message& open(const envelope& e, bool takes_slot);
   open_message* find_open(cause_id id);
   open_message* find_open_call(const address& caller, call_id id);
   void close(open_message& m);
+  static std::uint64_t key_of(const address& caller, call_id id);
   void answer(open_message& m, kind k, bytes body);
   void cancel_open(open_message& m);
   void drop_calls_of(cause_id cause);
@@ -165,6 +198,7 @@ class process final : public context {
   phase phase_ = phase::fresh;
   bool traps_ = false;
   bool busy_ = false;  ///< the behaviour was preempted
+  bool suspended_ = false;
   std::optional<error> exit_;
 
   message_queue start_;        ///< the start message, until it is delivered
@@ -192,7 +226,13 @@ class process final : public context {
 
   address children_;  ///< the implicit supervisor of what this agent spawns
   std::uint64_t last_own_id_ = 0;
+  tracer* const tracer_;
+  std::uint32_t traces_seen_ = 0;
+  std::uint32_t traced_ = 0;  ///< by these
+
   std::uint64_t handled_ = 0;
+  std::uint32_t naps_ = 0;  ///< turns that ended asleep
+  duration time_used_{};    ///< of short turns, one in 16 stands for all
   std::uint64_t late_ = 0;
 };
 

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The control lane of a process: what acts at once, also while its behaviour waits or computes.
+#include <algorithm>
+
 #include "agent/bounce.hpp"
+#include "agent/control.hpp"
 #include "agent/process.hpp"
 #include "base/msgpack.hpp"
+#include "base/nearest.hpp"
 
 namespace troupe {
+
+namespace {
+
+/// Entries of each list that an inspection shows.
+constexpr std::size_t most_shown = 100;
+
+void set_left(value& v, instant deadline, instant now) {
+  if (deadline != never) v.set("left", to_seconds(deadline - now));
+}
+
+}  // namespace
 
 void process::on_exit_signal(envelope_ptr e) {
   auto reason = unpack_error(e->body);
@@ -42,6 +57,7 @@ void process::on_stop_request(const error& reason) {
     return;
   }
   phase_ = phase::stopping;
+  suspended_ = false;
   for (std::size_t i = 0; i < open_.size(); ++i) {
     auto& m = open_[i];
     if (m.cause == no_cause) continue;
@@ -111,30 +127,94 @@ void process::on_credit(envelope_ptr e) {
   urgent_.push(std::move(e));
 }
 
-void process::answer_inspection(const envelope& e) {
-  auto a = make(kind::reply, e.from, nullptr);
-  a->id = e.id;
-  auto body = pack(inspection());
-  if (!body) {
-    a->kind = kind::error;
-    a->body = pack_error(body.error());
-  } else {
-    a->body = std::move(*body);
-  }
-  carrier_.post(std::move(a));
+// -- verbs of the runtime -------------------------------------------------------------------------
+
+result<void> process::may_control(const envelope& e) const {
+  if (!e.sender || e.from == self_ || e.from == init_.parent ||
+      e.sender->grants.allows("call", init_.path))
+    return ok();
+  const std::string_view own = init_.path, above = e.sender->path;
+  if (own.size() > above.size() && own.starts_with(above) && own[above.size()] == '/') return ok();
+  return {errc::denied,
+          e.sender->path + " needs call " + init_.path + ", which its spec does not grant"};
 }
 
-value process::inspection() const {
+void process::on_control(envelope_ptr e) {
+  inbox_.release(*e);
+  auto refused = may_control(*e);
+  if (refused &&
+      std::find(control_verbs.begin(), control_verbs.end(), e->verb) == control_verbs.end())
+    refused = error(errc::unknown_verb, unknown_name("verb", e->verb, control_verbs));
+  const bool inspects = e->verb == inspect_verb;
+  if (refused && !inspects && phase_ != phase::running)
+    refused = error(errc::failed,
+                    init_.path + (phase_ == phase::stopping ? " stops" : " has not started yet"));
+  if (refused && suspended_ && e->verb == upgrade_verb)
+    refused = error(errc::failed, init_.path + " is suspended: resume it first");
+  if (!refused) return bounce(carrier_, std::move(e), refused.error());
+  auto& m = open(*e, false);
+  e->cause = m.cause;
+  if (inspects) {
+    m.control = wants_whole(*e) ? asks::whole_inspection : asks::inspection;
+    if (phase_ != phase::running) {
+      const auto cause = m.cause;
+      reply(cause, *pack(init_.actions->inspect()));
+      return done(cause);
+    }
+  } else {
+    m.control = e->verb == upgrade_verb ? asks::upgrade : asks::other;
+    if (e->verb == suspend_verb) suspended_ = true;
+    if (e->verb == resume_verb) suspended_ = false;
+  }
+  if (init_.actions->control(*this, std::move(e)) == progress::preempted) busy_ = true;
+}
+
+void process::answer_control(open_message& m, bytes body) {
+  auto said = body.empty() ? result<value>(value()) : unpack(body.view());
+  if (!said) return answer(m, kind::error, pack_error(said.error()));
+  if (m.control == asks::upgrade) change_overlap(*said);
+  if (m.control == asks::inspection || m.control == asks::whole_inspection) {
+    value v = inspection(m.control == asks::whole_inspection);
+    v.set("behaviour", std::move(*said));
+    auto packed = pack(v);
+    if (packed)
+      body = std::move(*packed);
+    else
+      return answer(m, kind::error, pack_error(packed.error()));
+  }
+  answer(m, kind::reply, std::move(body));
+  if (m.served) close(m);
+}
+/// What an upgraded agent says it may serve at the same time.
+void process::change_overlap(const value& said) {
+  overlap_.slots = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(said["slots"].as_int(1), 1, concurrency::unlimited - 1));
+  overlap_.overlapping.clear();
+  for (const auto& verb : said["overlapping"].as_array())
+    overlap_.overlapping.emplace_back(verb.as_string());
+  for (std::uint32_t i = 0; i < open_.size(); ++i)  // the table may not have been kept so far
+    if (open_[i].cause != no_cause && open_[i].is_call)
+      open_calls_.put(key_of(open_[i].from, open_[i].id), i);
+  sort_waiting();
+}
+
+/// A path, or what else tells people who it is.
+std::string process::name_of(const address& a) const {
+  auto path = carrier_.path_of(a);
+  return path.empty() ? a.to_string() : path;
+}
+
+value process::inspection(bool whole) {
   constexpr std::string_view phases[] = {"fresh", "starting", "running", "stopping"};
   value v;
   std::int64_t serving = 0;
-  value::array verbs;
   for (const auto& m : open_)
-    if (m.cause != no_cause) ++serving;
+    if (m.cause != no_cause && m.control == asks::nothing) ++serving;
   v.set("path", init_.path);
   v.set("address", to_value(self_));
   v.set("phase", phases[static_cast<int>(phase_)]);
   v.set("busy", busy_);
+  v.set("suspended", suspended_);
   v.set("mailbox", static_cast<std::int64_t>(inbox_.count()));
   v.set("mailbox_bytes", static_cast<std::int64_t>(inbox_.weight()));
   v.set("serving", serving);
@@ -145,7 +225,39 @@ value process::inspection() const {
   v.set("watchers", static_cast<std::int64_t>(watchers_.size()));
   v.set("handled", static_cast<std::int64_t>(handled_));
   v.set("late", static_cast<std::int64_t>(late_));
-  v.set("behaviour", init_.actions->inspect());
+  v.set("time", to_seconds(time_used_));
+  if (!whole) return v;
+  value::array in, out, linked, monitored, monitored_by;
+  for (const auto& m : open_) {
+    if (m.cause == no_cause || m.control != asks::nothing || in.size() >= most_shown) continue;
+    value one;
+    one.set("kind", to_string(m.kind)).set("from", name_of(m.from));
+    if (!m.verb.view().empty()) one.set("verb", m.verb.view());
+    if (m.is_call) set_left(one, m.deadline, now_);
+    if (m.cancelled) one.set("cancelled", true);
+    in.push_back(std::move(one));
+  }
+  calls_.for_each([&](std::uint64_t, const open_call& call) {
+    if (out.size() >= most_shown) return;
+    value one;
+    one.set("verb", call.is_sleep ? std::string_view("sleep") : call.verb.view());
+    if (!call.is_sleep) one.set("to", name_of(call.callee));
+    set_left(one, call.deadline, now_);
+    out.push_back(std::move(one));
+  });
+  const auto add = [&](value::array& to, const address& a) {
+    if (to.size() < most_shown) to.emplace_back(name_of(a));
+  };
+  for (const auto& a : links_)
+    add(linked, a);
+  monitors_.for_each([&](std::uint64_t, const address& a) { add(monitored, a); });
+  for (const auto& w : watchers_)
+    add(monitored_by, w.who);
+  v.set("calls_in", std::move(in));
+  v.set("calls_out", std::move(out));
+  v.set("linked", std::move(linked));
+  v.set("monitored", std::move(monitored));
+  v.set("monitored_by", std::move(monitored_by));
   return v;
 }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "agent/answers.hpp"
+#include "agent/control.hpp"
 #include "channel/message_frame.hpp"
 
 namespace troupe {
@@ -23,6 +25,8 @@ constexpr std::size_t read_chunk = 16u << 10;
 constexpr std::size_t large_read_chunk = 256u << 10;
 /// A socket holds no more than this when its far end is gone.
 constexpr std::size_t last_words = 1u << 20;
+/// For its part of an inspection.
+constexpr duration inspection_time = std::chrono::seconds(1);
 /// A killed process takes longer than this only in a broken kernel or file system.
 constexpr duration kill_time = std::chrono::seconds(10);
 
@@ -92,6 +96,20 @@ value remote_behaviour::inspect() const {
   v.set("bytes_waiting", static_cast<std::int64_t>(out_.size()));
   if (!gate_.inside().is_nil()) v.set("agent", gate_.inside());
   return v;
+}
+
+progress remote_behaviour::control(context& ctx, envelope_ptr request) {
+  const bool inspects = request->verb == inspect_verb;
+  if (!gate_.takes_control() || ending_ || (inspects && !wants_whole(*request)))
+    return behaviour::control(ctx, std::move(request));
+  if (inspects) inspections_[set_alarm(ctx, inspection_time)] = request->cause;
+  deliver(ctx, *request);
+  return progress::idle;
+}
+
+/// With what the far end has shown of itself, now or earlier.
+void remote_behaviour::answer_inspection(context& ctx, cause_id cause) {
+  answer(ctx, cause, inspect());
 }
 
 // -- to the far end
@@ -207,6 +225,14 @@ bool remote_behaviour::handle_frames(context& ctx) {
       end(ctx, broken(applied.error()), true);
       break;
     }
+    for (const auto cause : gate_.take_inspected()) {
+      const auto open = std::find_if(inspections_.begin(), inspections_.end(),
+                                     [&](const auto& i) { return i.second == cause; });
+      if (open == inspections_.end()) continue;
+      ctx.cancel(open->first);
+      inspections_.erase(open);
+      answer_inspection(ctx, cause);
+    }
     if (const auto& reason = gate_.exit_reason()) end(ctx, *reason, false);
   }
   return false;
@@ -274,7 +300,11 @@ std::uint64_t remote_behaviour::set_alarm(context& ctx, duration after) {
 }
 
 void remote_behaviour::on_alarm(context& ctx, std::uint64_t id) {
-  if (id == partial_alarm_) {
+  if (const auto open = inspections_.find(id); open != inspections_.end()) {
+    const auto cause = open->second;
+    inspections_.erase(open);
+    answer_inspection(ctx, cause);
+  } else if (id == partial_alarm_) {
     partial_alarm_ = 0;
     if (ending_ || !in_.is_partial()) return;
     if (in_.count() != partial_frame_) return watch_partial_frame(ctx);

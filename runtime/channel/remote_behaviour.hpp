@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 
 #include "agent/behaviour.hpp"
 #include "agent/context.hpp"
@@ -48,6 +49,9 @@ class remote_behaviour final : public behaviour {
   progress receive(context& ctx, envelope_ptr message) override;
   concurrency overlap() const override { return gate_.overlap(); }
   value inspect() const override;
+  /// Asks the far end where it can answer; what it does not answer within a second, an inspection
+  /// does without.
+  progress control(context& ctx, envelope_ptr request) override;
 
  private:
   void begin(context& ctx);
@@ -68,6 +72,7 @@ class remote_behaviour final : public behaviour {
   void end(context& ctx, error reason, bool at_once);
   void on_far_ended(context& ctx);
   void leave(context& ctx);
+  void answer_inspection(context& ctx, cause_id cause);
   std::uint64_t set_alarm(context& ctx, duration after);
 
   std::unique_ptr<far_end> far_;
@@ -91,6 +96,7 @@ class remote_behaviour final : public behaviour {
   std::uint64_t stall_mark_ = 0;     ///< what was written when it was set
   std::uint64_t grace_alarm_ = 0;
   std::uint64_t kill_alarm_ = 0;
+  std::unordered_map<std::uint64_t, cause_id> inspections_;  ///< by alarm: those to be answered
 };
 
 }  // namespace troupe

@@ -97,6 +97,7 @@ void remote_context::end_turn(const behaviour& agent) {
   f.fields.set("protocol", channel_protocol);
   f.fields.set("slots", overlap.slots);
   f.fields.set("overlapping", std::move(verbs));
+  f.fields.set("controls", true);
   if (!started_->empty()) f.fields.set("body", to_field(*started_));
   emit_small(f);
   started_.reset();

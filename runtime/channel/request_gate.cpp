@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "agent/control.hpp"
+
 namespace troupe {
 
 namespace {
@@ -17,7 +19,9 @@ constexpr std::size_t longest_line = 8u << 10;
 std::string verb_of(field_reader& fields) {
   auto verb = fields.text("verb");
   // A start is the business of who spawns, and nothing else of the runtime's can be asked for.
-  if (verb.starts_with('@') && verb != inspect_verb) fields.refuse("verb", "a verb of an agent");
+  const bool is_known =
+      std::find(control_verbs.begin(), control_verbs.end(), verb) != control_verbs.end();
+  if (verb.starts_with('@') && !is_known) fields.refuse("verb", "a verb of an agent");
   return verb;
 }
 
@@ -80,6 +84,7 @@ void request_gate::note(const envelope& e) {
   // What comes under a cause is opened by it, but for what says something about an open one.
   if (e.cause != no_cause && e.kind != kind::credit && e.kind != kind::cancel)
     messages_.insert(e.cause);
+  if (is_control(e) && e.verb == inspect_verb) inspections_.insert(e.cause);
 }
 
 result<void> request_gate::apply(context& ctx, const frame& f) {
@@ -125,6 +130,7 @@ result<void> request_gate::started(context& ctx, field_reader& fields) {
     return {errc::abi, "the worker speaks protocol " + std::to_string(protocol) +
                            " of the channel, this node " + std::to_string(channel_protocol)};
   overlap_ = std::move(overlap);
+  takes_control_ = fields.data("controls").as_bool();
   started_ = true;
   start_ = no_cause;
   ctx.reply(on, std::move(body));
@@ -199,6 +205,12 @@ result<void> request_gate::reply(context& ctx, field_reader& fields) {
   TROUPE_CHECK(fields.finish());
   if (on == start_ && on != no_cause)
     return {errc::bad_body, "reply: a start is answered by `started` or `fail`"};
+  if (inspections_.erase(on) != 0) {  // a part of the answer
+    TROUPE_TRY(inside, unpack(body.view()));
+    inside_ = std::move(inside);
+    inspected_.push_back(on);
+    return ok();
+  }
   ctx.reply(on, std::move(body));
   return ok();
 }

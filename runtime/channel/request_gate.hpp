@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "agent/behaviour.hpp"
 #include "agent/context.hpp"
@@ -35,6 +37,10 @@ class request_gate {
   const concurrency& overlap() const { return overlap_; }
   /// What the agent showed of itself last; nil if it never did.
   const value& inside() const { return inside_; }
+  /// Does the worker answer the runtime's verbs, at any time?
+  bool takes_control() const { return takes_control_; }
+  /// Inspections that it has answered since this was asked last; `inside` is what it said.
+  std::vector<cause_id> take_inspected() { return std::exchange(inspected_, {}); }
   /// Set once the worker has asked to end.
   const std::optional<error>& exit_reason() const { return exit_; }
 
@@ -77,6 +83,9 @@ class request_gate {
 
   const std::size_t most_open_;
   ids messages_, calls_, monitors_, timers_;
+  ids inspections_;  ///< open ones
+  std::vector<cause_id> inspected_;
+  bool takes_control_ = false;
   std::size_t links_ = 0;
   cause_id start_ = no_cause;
   bool started_ = false;

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/control.hpp"
 #include "agent/mailbox.hpp"
 #include "channel/frame_stream.hpp"
 #include "channel/message_frame.hpp"
@@ -137,8 +138,19 @@ class loop {
     }
   }
 
+  /// What the runtime asks is answered at once, also while the agent computes or stands still.
+  void control(envelope_ptr e) {
+    ctx_->admit(*e);
+    if (e->verb == suspend_verb) suspended_ = true;
+    if (e->verb == resume_verb) suspended_ = false;
+    const bool was_busy = busy_;
+    turn([&] { return agent_->control(*ctx_, std::move(e)); });
+    busy_ = busy_ || was_busy;
+  }
+
   /// Runs the agent on what is there, or its next slice. False if it has ended.
   bool step() {
+    if (suspended_) return !ctx_->exit_reason();
     if (busy_) turn([&] { return agent_->resume(*ctx_); });
     while (!busy_ && !ctx_->exit_reason()) {
       auto e = ctx_->take_local();
@@ -179,6 +191,11 @@ class loop {
         TROUPE_TRY(f, decode(*payload, limits_));
         if (f.name != "deliver") continue;  // of a newer node; it does without
         TROUPE_TRY(e, message_from(f, time_.now()));
+        if (is_control(*e)) {
+          control(std::move(e));
+          continue;
+        }
+        if (e->kind == kind::stop) suspended_ = false;
         inbox_.push_back(std::move(e));
       }
       switch (in_.read_from(fd_.get(), read_chunk)) {
@@ -194,10 +211,10 @@ class loop {
 
   /// Until there is something to do.
   void wait() {
-    if (busy_) return;
-    if (!events_->try_sleep()) return;
+    if (busy_ && !suspended_) return;
+    if (!suspended_ && !events_->try_sleep()) return;
     std::array<pollfd, 2> fds{{{fd_.get(), POLLIN, 0}, {events_->fd(), POLLIN, 0}}};
-    while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+    while (::poll(fds.data(), suspended_ ? 1 : 2, -1) < 0 && errno == EINTR) {
     }
   }
 
@@ -218,6 +235,7 @@ class loop {
   remote_context* ctx_ = nullptr;  ///< lives in run, like all else
   std::unique_ptr<behaviour> agent_;
   bool busy_ = false;
+  bool suspended_ = false;
   instant began_;
 };
 

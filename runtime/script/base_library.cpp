@@ -281,6 +281,27 @@ int base_require(lua_State* L) {
   return after_require(L, LUA_OK, 0);
 }
 
+/// Calls f(index of the table of loaded modules) with each of the script's own on top, name below
+/// value; f leaves both there. Leaves something pushed.
+template <class F>
+void each_own_module(lua_State* L, F f) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key) != LUA_TTABLE) return;
+  const int modules = lua_gettop(L);
+  lua_pushnil(L);
+  while (lua_next(L, modules)) {
+    const std::string_view name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    const bool is_ours = name == "troupe" || name.starts_with("troupe.");
+    if (!is_ours && !lua_islightuserdata(L, -1)) f(modules);
+    lua_pop(L, 1);
+  }
+}
+
+void drop_module(lua_State* L, int modules) {
+  lua_pushvalue(L, -2);
+  lua_pushnil(L);
+  lua_rawset(L, modules);
+}
+
 // -- the rest
 
 int base_print(lua_State* L) {
@@ -349,6 +370,35 @@ lua_CFunction base_function(std::string_view name) {
   const auto* found = std::find_if(std::begin(ours), std::end(ours),
                                    [&](const named& x) { return x.name == name; });
   return found == std::end(ours) ? nullptr : found->f;
+}
+
+void push_own_modules(lua_State* L) {
+  lua_newtable(L);
+  const int kept = lua_gettop(L);
+  each_own_module(L, [&](int) {
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, kept);
+  });
+  lua_settop(L, kept);
+}
+
+void drop_own_modules(lua_State* L) {
+  const int top = lua_gettop(L);
+  each_own_module(L, [&](int modules) { drop_module(L, modules); });
+  lua_settop(L, top);
+}
+
+void put_back_modules(lua_State* L, int index) {
+  drop_own_modules(L);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key) != LUA_TTABLE) return lua_pop(L, 1);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+  lua_pop(L, 1);
 }
 
 }  // namespace troupe::script

@@ -36,6 +36,14 @@ int settle(lua_State* L, int results);
 /// later with the stack as it was.
 int pause(lua_State* L, lua_KFunction k, lua_KContext context);
 
+// What `require` keeps of the script's own modules, when its files are read anew.
+/// Pushes a table of them, by name.
+void push_own_modules(lua_State* L);
+/// The next `require` of one reads its file. Does not raise.
+void drop_own_modules(lua_State* L);
+/// Those in the table at `index`, and no others, are loaded.
+void put_back_modules(lua_State* L, int index);
+
 /// Raises the error of a limit; ends an agent as `{ code = "limit", data = { what = what } }`.
 /// `what` is static text.
 [[noreturn]] void raise_limit(lua_State* L, const char* what, const char* message);

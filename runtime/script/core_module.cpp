@@ -152,6 +152,7 @@ void push_core(lua_State* l) {
                                        {"random", random},
                                        {"dress", dress},
                                        {"error", make_error},
+                                       {"control", call_runtime},
                                        {"schema", compile_schema},
                                        {"self", push_self},
                                        {"stand_in", stand_in},

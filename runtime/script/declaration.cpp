@@ -19,8 +19,10 @@ std::vector<declared_verb> verbs_from(const value& v) {
   return verbs;
 }
 
+}  // namespace
+
 /// Splits what a script needs into what it must have and what it can do without.
-result<void> read_needs(value all, const std::string& folder, declaration& to) {
+result<declared_needs> needs_from(value all, const std::string& folder) {
   const value optional = all["optional"];
   all.erase("optional");
   value without = value::map{};
@@ -28,18 +30,14 @@ result<void> read_needs(value all, const std::string& folder, declaration& to) {
   for (const auto& kind : optional.as_array()) {
     const auto* globs = all.find(kind.as_string());
     if (globs == nullptr)
-      return {errc::config, "needs.optional: needs has no " + std::string(kind.as_string())};
+      return error(errc::config, "needs.optional: needs has no " + std::string(kind.as_string()));
     without.set(kind, *globs);
     all.erase(kind.as_string());
   }
   TROUPE_TRY(needs, grants::from(all, folder));
   TROUPE_TRY(more, grants::from(without, folder));
-  to.needs = std::move(needs);
-  to.optional = std::move(more);
-  return ok();
+  return declared_needs{std::move(needs), std::move(more)};
 }
-
-}  // namespace
 
 bool declaration::has_verb(std::string_view name) const {
   return std::any_of(verbs.begin(), verbs.end(), [&](const auto& v) { return v.name == name; });
@@ -56,13 +54,15 @@ result<declaration> declare(const environment& shared, const program_ptr& script
   lua_agent agent(std::move(settings));
   TROUPE_TRY(said, agent.declare(slices));
   declaration d;
-  if (auto read = read_needs(said["needs"].is_nil() ? value(value::map{}) : said["needs"],
-                             script->folder, d);
-      !read) {
-    auto why = read.error();
+  auto needs =
+      needs_from(said["needs"].is_nil() ? value(value::map{}) : said["needs"], script->folder);
+  if (!needs) {
+    auto why = needs.error();
     why.message = script->file + ": " + why.message;
     return why;
   }
+  d.needs = std::move(needs->must);
+  d.optional = std::move(needs->optional);
   d.options = said["options"];
   d.version = said["version"].as_int(1);
   const auto& concurrent = said["concurrent"];

@@ -40,6 +40,13 @@ struct declaration {
   bool has_verb(std::string_view name) const;
 };
 
+/// What a script says it needs: a table in the shape of `needs`.
+struct declared_needs {
+  grants must, optional;
+};
+/// Fails with config. Relative paths start from `folder`.
+result<declared_needs> needs_from(value all, const std::string& folder);
+
 /// Thread-safe. Fails with syntax or crash where the file does, config if it returns no agent,
 /// limit if loading takes more than 10 million instructions or too much memory.
 result<declaration> declare(const environment& shared, const program_ptr& script);

@@ -2,6 +2,7 @@
 #include "script/entry.hpp"
 
 #include "script/agent_table.hpp"
+#include "script/binding.hpp"
 #include "script/errors.hpp"
 #include "script/lua_agent.hpp"
 #include "script/modules.hpp"
@@ -11,7 +12,11 @@ namespace troupe::script {
 namespace {
 
 // What a script's agent consists of, as keys of the registry. Positive ones belong to Lua.
-enum registry_key : lua_Integer { agent_key = -4, self_key, on_key, own_key };
+// `kept`: while an upgrade goes on, a list of what it replaces: agent, on, own, the fields of self,
+// the script's modules.
+enum registry_key : lua_Integer { kept_key = -5, agent_key, self_key, on_key, own_key };
+constexpr registry_key replaced[] = {agent_key, on_key, own_key};
+enum kept : lua_Integer { kept_agent = 1, kept_fields = 4, kept_modules = 5 };
 
 /// Pushes the handler of a verb, on top of other values that are of no use; false if there is none.
 bool push_handler(lua_State* l, registry_key verbs, std::string_view verb) {
@@ -162,7 +167,167 @@ int declared(lua_State* l, int, lua_KContext) {
   return 1;
 }
 
+// -- upgrade --------------------------------------------------------------------------------------
+
+/// Puts all fields of the table at `from` into the one on top.
+void add_fields(lua_State* l, int from) {
+  lua_pushnil(l);
+  while (lua_next(l, from)) {
+    lua_pushvalue(l, -2);
+    lua_insert(l, -2);
+    lua_rawset(l, -4);
+  }
+}
+
+void keep_old(lua_State* l) {
+  lua_createtable(l, 5, 0);
+  const int all = lua_gettop(l);
+  lua_pushvalue(l, all);
+  lua_rawseti(l, LUA_REGISTRYINDEX, kept_key);
+  lua_newtable(l);
+  push_self(l);
+  lua_insert(l, -2);
+  add_fields(l, all + 1);
+  lua_rawseti(l, all, kept_fields);
+  push_own_modules(l);
+  lua_rawseti(l, all, kept_modules);
+  for (lua_Integer i = 0; i < 3; ++i) {
+    lua_rawgeti(l, LUA_REGISTRYINDEX, replaced[i]);
+    lua_rawseti(l, all, kept_agent + i);
+  }
+  lua_settop(l, all - 1);
+  drop_own_modules(l);
+}
+
+lua_Integer version_of(lua_State* l, int agent) {
+  lua_getfield(l, agent, "version");
+  const auto version = luaL_optinteger(l, -1, 1);
+  lua_pop(l, 1);
+  return version;
+}
+
+// Stack from here on: 1 the new agent, 2 the version before, 3 the new one.
+
+int migrated(lua_State* l, int, lua_KContext) {
+  auto& a = lua_agent::of(l);
+  if (lua_isnil(l, -2) && !lua_isnil(l, -1)) {
+    a.refuse_upgrade(l, -1);
+    return 0;
+  }
+  lua_settop(l, 3);
+  offer_tools(l, a);
+  lua_settop(l, 3);
+  lua_getfield(l, 1, "concurrent");
+  lua_getfield(l, 1, "on_exit");
+  a.confirm_upgrade(l, 4, lua_isfunction(l, 5), lua_tointeger(l, 2), lua_tointeger(l, 3));
+  return 0;
+}
+
+int file_loaded(lua_State* l, int, lua_KContext) {
+  auto& a = lua_agent::of(l);
+  const char* file = a.file();
+  check_agent(l, 1, file);
+  lua_settop(l, 1);
+  lua_getfield(l, 1, "needs");
+  if (!a.needs_are_covered(l, 2)) return a.raise(l);
+  lua_rawgeti(l, LUA_REGISTRYINDEX, kept_key);
+  lua_rawgeti(l, 3, kept_agent);
+  const auto from = version_of(l, 4), version = version_of(l, 1);
+  lua_settop(l, 1);
+  lua_pushinteger(l, from);
+  lua_pushinteger(l, version);
+  push_self(l);  // 4
+  if (!a.push_given_options(l)) return a.raise(l);
+  push_options(l, 1, 5, file);
+  lua_setfield(l, 4, "options");
+  lua_settop(l, 3);
+  lua_pushvalue(l, 1);
+  lua_rawseti(l, LUA_REGISTRYINDEX, agent_key);
+  for (auto [field, key] : {std::pair{"on", on_key}, std::pair{"own", own_key}}) {
+    lua_getfield(l, 1, field);
+    lua_rawseti(l, LUA_REGISTRYINDEX, key);
+  }
+  a.file_is_loaded();
+  // The migration works on a copy: what is there now stays whole should it fail.
+  push_state(l);  // 4
+  lua_getfield(l, 1, "on_upgrade");
+  const bool migrates = lua_isfunction(l, 5);
+  lua_settop(l, 4);
+  if (!migrates) {
+    lua_pushnil(l);
+    if (from != version && lua_istable(l, 4) && lua_next(l, 4) != 0)
+      raise_error(l, "config",
+                  "%s is version %I now and has no on_upgrade for a state of version %I", file,
+                  version, from);
+    lua_settop(l, 3);
+    lua_pushnil(l);
+    lua_pushnil(l);
+    return migrated(l, LUA_OK, 0);
+  }
+  if (!a.copy_state(l, 4)) return a.raise(l);
+  if (!a.unpack_state(l)) return luaL_error(l, "self.state can't be copied");
+  set_state(l, 5);
+  lua_settop(l, 3);
+  push_hook(l, "on_upgrade");
+  lua_pushinteger(l, from);
+  lua_callk(l, 2, 2, 0, migrated);
+  return migrated(l, LUA_OK, 0);
+}
+
 }  // namespace
+
+int entry::upgrade(lua_State* l) {
+  keep_old(l);
+  lua_callk(l, 0, 1, 0, file_loaded);
+  return file_loaded(l, LUA_OK, 0);
+}
+
+int entry::forget_old(lua_State* l) {
+  lua_pushnil(l);
+  lua_rawseti(l, LUA_REGISTRYINDEX, kept_key);
+  return 0;
+}
+
+int entry::take_old_back(lua_State* l) {
+  lua_settop(l, 0);
+  if (lua_rawgeti(l, LUA_REGISTRYINDEX, kept_key) != LUA_TTABLE) return 0;
+  if (lua_rawgeti(l, 1, kept_agent + 2) != LUA_TNIL) {  // the last that is kept
+    for (lua_Integer i = 0; i < 3; ++i) {
+      lua_rawgeti(l, 1, kept_agent + i);
+      lua_rawseti(l, LUA_REGISTRYINDEX, replaced[i]);
+    }
+    lua_rawgeti(l, 1, kept_modules);
+    put_back_modules(l, lua_gettop(l));
+    lua_settop(l, 1);
+    lua_rawgeti(l, 1, kept_fields);  // 2
+    push_self(l);                    // 3
+    lua_pushnil(l);
+    while (lua_next(l, 3)) {
+      lua_pop(l, 1);
+      lua_pushvalue(l, -1);
+      lua_pushnil(l);
+      lua_rawset(l, 3);
+    }
+    add_fields(l, 2);
+  }
+  return forget_old(l);
+}
+
+void push_state(lua_State* l) {
+  push_self(l);
+  lua_pushliteral(l, "state");
+  lua_rawget(l, -2);
+  lua_remove(l, -2);
+}
+
+void set_state(lua_State* l, int index) {
+  index = lua_absindex(l, index);
+  push_self(l);
+  lua_pushliteral(l, "state");
+  lua_pushvalue(l, index);
+  lua_rawset(l, -3);
+  lua_pop(l, 1);
+}
 
 bool lua_agent::has_own_verb(lua_State* l, int index) {
   const int top = lua_gettop(l);

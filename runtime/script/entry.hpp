@@ -20,9 +20,20 @@ struct entry {
   static int timer(lua_State* l);
   static int down(lua_State* l);
   static int exit(lua_State* l);
+  /// Puts the code of the file (its function is the argument) into the place of what runs, and
+  /// migrates the state. What was there before is kept, and one of the two below ends that; both
+  /// run in `state::protect`.
+  static int upgrade(lua_State* l);
+  static int forget_old(lua_State* l);
+  static int take_old_back(lua_State* l);
 };
 
 /// Pushes the `self` that handlers get; 1.
 int push_self(lua_State* l);
+
+/// Pushes what `self.state` is.
+void push_state(lua_State* l);
+/// Makes the value at `index` the state.
+void set_state(lua_State* l, int index);
 
 }  // namespace troupe::script

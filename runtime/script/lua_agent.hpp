@@ -86,6 +86,8 @@ class lua_agent final : public host {
   progress resume(context& ctx);
   concurrency overlap() const { return overlap_; }
   value inspect() const;
+  /// A verb of the runtime (agent/control.hpp).
+  progress control(context& ctx, envelope_ptr request);
 
   /// Loads the script without starting it, and hands out what it says of itself (declaration.hpp).
   /// Gives up after so many preemptions.
@@ -174,7 +176,26 @@ class lua_agent final : public host {
   void offer_tool(lua_State* l, int index);
   void refuse_start(lua_State* l, int index);
 
+  // Of an upgrade.
+  void file_is_loaded() { loading_ = false; }
+  /// on_upgrade said no, for the reason at that index.
+  void refuse_upgrade(lua_State* l, int index);
+  /// The new file's needs are at that index. False: kept.
+  bool needs_are_covered(lua_State* l, int index);
+  /// Keeps what is at that index, for `unpack_state`. False: kept why not.
+  bool copy_state(lua_State* l, int index);
+  bool unpack_state(lua_State* l) { return codec_.unpack(l, state_copy_.view()); }
+  void confirm_upgrade(lua_State* l, int concurrent, bool traps_exits, lua_Integer from,
+                       lua_Integer version) noexcept;
+
  private:
+  /// Code that is being swapped. Meanwhile no task runs but those of the swap itself.
+  struct upgrade {
+    serving* on = nullptr;  ///< null: none goes on
+    program_ptr script;
+    bool is_done = false;
+  };
+
   struct wait_slot {
     call_id id = 0;
     task* who = nullptr;     ///< null, and no stream: nobody waits, an error is logged
@@ -197,7 +218,17 @@ class lua_agent final : public host {
   error does_not_fit(const envelope& m, std::string_view what) const;
   error memory_limit(std::string_view what_for) const;
 
+  // -- control.cpp
+  value inspect_whole();
+  value inspect_task(const task& t) const;
+  void replace_state(const envelope& m);
+  void take_pending();
+  void start_upgrade(envelope_ptr m);
+  void end_late_upgrade();
+  void end_upgrade();
+
   // -- tasks.cpp
+  task* next_ready();
   task* make_task(serving* on);
   progress run_ready();
   bool step(task& t);
@@ -205,6 +236,7 @@ class lua_agent final : public host {
   void drop(task& t);
   void free_task(task& t);
   void crash(task& t);
+  void fail_upgrade(task& t, error why);
   void make_ready(task& t);
   void forget_wait(task& t);
   call_id take_slot(wait_slot s);
@@ -230,6 +262,10 @@ class lua_agent final : public host {
   task* first_ready_ = nullptr;
   task* last_ready_ = nullptr;
   task* current_ = nullptr;
+  std::uint32_t computing_ = 0;       ///< tasks that were preempted
+  std::deque<envelope_ptr> pending_;  ///< control verbs that wait until none is
+  upgrade upgrade_;
+  bytes state_copy_;
   std::vector<serving*> free_servings_;
   std::vector<std::unique_ptr<serving>> servings_;
   std::vector<wait_slot> slots_;

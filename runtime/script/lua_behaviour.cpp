@@ -22,6 +22,10 @@ concurrency lua_behaviour::overlap() const {
   return agent_->overlap();
 }
 
+progress lua_behaviour::control(context& ctx, envelope_ptr request) {
+  return agent_->control(ctx, std::move(request));
+}
+
 value lua_behaviour::inspect() const {
   return agent_->inspect();
 }

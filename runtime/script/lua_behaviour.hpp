@@ -51,6 +51,7 @@ class lua_behaviour final : public behaviour {
   progress resume(context& ctx) override;
   concurrency overlap() const override;
   value inspect() const override;
+  progress control(context& ctx, envelope_ptr request) override;
 
  private:
   std::unique_ptr<lua_agent> agent_;

@@ -21,6 +21,9 @@ int open_time(lua_State* l);
 /// `troupe.stream`.
 int make_stream(lua_State* l);
 
+/// As `troupe.call`, for the verbs of the runtime (agent/control.hpp).
+int call_runtime(lua_State* l);
+
 /// Pushes a compiled schema with a method `check(value)` = true, or nil and an error.
 int compile_schema(lua_State* l);
 

@@ -245,6 +245,16 @@ void state::end_thread(lua_State* co) noexcept {
   give_thread(co);
 }
 
+std::vector<std::string> state::stack_of(lua_State* co) const {
+  std::vector<lua_State*> threads;
+  for (auto* at = co; at != nullptr && threads.size() < 10; at = internals::left_through(at))
+    threads.push_back(at);
+  std::vector<std::string> lines;
+  for (auto at = threads.rbegin(); at != threads.rend(); ++at)
+    trace(*at, 0, [&](const char* line) { lines.emplace_back(line); });
+  return lines;
+}
+
 // -- code
 
 namespace {

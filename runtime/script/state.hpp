@@ -148,6 +148,10 @@ class state final : public interruptible {
   /// (or its type, if it is no text) as the message; with the traceback. `co` as `resume` left it.
   error failure_error(lua_State* co) const;
 
+  /// Where a thread that waits or was preempted stands, innermost first, through the coroutines of
+  /// the script's own in which it does.
+  std::vector<std::string> stack_of(lua_State* co) const;
+
   /// The thread that the owner resumed and that runs now, or null. In a binding it says who asks.
   lua_State* current() const noexcept { return current_; }
 

@@ -92,20 +92,37 @@ void lua_agent::make_ready(task& t) {
   last_ready_ = &t;
 }
 
+/// Takes the first one that may run; null if there is none.
+task* lua_agent::next_ready() {
+  task* before = nullptr;
+  auto* t = first_ready_;
+  while (upgrade_.on != nullptr && t != nullptr && t->on != upgrade_.on) {
+    before = t;
+    t = t->next;
+  }
+  if (t == nullptr) return nullptr;
+  (before == nullptr ? first_ready_ : before->next) = t->next;
+  if (last_ready_ == t) last_ready_ = before;
+  t->queued = false;
+  return t;
+}
+
 progress lua_agent::run_ready() {
-  while (first_ready_ != nullptr && !exiting_) {
-    auto& t = *first_ready_;
-    first_ready_ = t.next;
-    if (first_ready_ == nullptr) last_ready_ = nullptr;
-    t.queued = false;
-    if (!step(t)) return progress::preempted;
+  while (!exiting_) {
+    if (!pending_.empty()) take_pending();
+    if (upgrade_.on != nullptr) end_late_upgrade();
+    auto* t = next_ready();
+    if (t == nullptr) break;
+    if (!step(*t)) return progress::preempted;
   }
   return progress::idle;
 }
 
 /// Runs a task until it waits, ends or is preempted; false for the last.
 bool lua_agent::step(task& t) {
-  if (t.dying && !t.preempted) {
+  if (t.preempted) --computing_;
+  // A message that computes goes on to its next wait; an upgrade may never come to one.
+  if (t.dying && (!t.preempted || (t.on != nullptr && t.on == upgrade_.on))) {
     drop(t);
     return true;
   }
@@ -125,6 +142,7 @@ bool lua_agent::step(task& t) {
       return true;
     case ran::preempted:
       t.preempted = true;
+      ++computing_;
       make_ready(t);
       return exiting_;
     case ran::failed:
@@ -237,6 +255,7 @@ void lua_agent::finish(task& t) {
       other->on = nullptr;
       --on->beside;
     }
+  if (on == upgrade_.on) end_upgrade();
   auto m = std::move(on->message);
   free_serving(*on);
   if (m->kind == kind::timer) rearm(m->id);
@@ -250,7 +269,18 @@ void lua_agent::crash(task& t) {
     refuse_start(std::move(why));
     return;
   }
+  if (upgrade_.on != nullptr && t.on == upgrade_.on && !upgrade_.is_done)
+    return fail_upgrade(t, std::move(why));
   exit(std::move(why));
+}
+
+/// Whatever fails in an upgrade ends the upgrade alone.
+void lua_agent::fail_upgrade(task& t, error why) {
+  ctx_->fail(t.on->message->cause, why);
+  for (auto& other : tasks_)
+    if (other.get() != &t && other->co != nullptr && other->on == t.on) end_task(*other);
+  state_->give_thread(t.co);
+  finish(t);
 }
 
 void lua_agent::exit(error reason) {
@@ -286,6 +316,8 @@ cause_id lua_agent::cause() const {
 }
 
 void lua_agent::on_cancel(cause_id cause) {
+  if (std::erase_if(pending_, [&](const auto& m) { return m->cause == cause; }) > 0)
+    return ctx_->done(cause);
   for (auto& s : servings_) {
     if (!s->message || s->message->cause != cause) continue;
     if (s->detached) return;

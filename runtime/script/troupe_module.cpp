@@ -22,15 +22,19 @@ bool make_call(lua_State* l, lua_agent& a, context& ctx, const address* to,
   return true;
 }
 
+int begin_call(lua_State* l, lua_agent& a, context& ctx, const address* to, std::string_view verb) {
+  check_can_wait(l, "troupe.call");
+  if (a.must_end()) return wait(l);
+  if (!make_call(l, a, ctx, to, verb)) return a.raise(l);
+  return wait(l, push_answer, answer_of_call);
+}
+
 int call(lua_State* l) {
   auto& a = lua_agent::of(l);
   auto& ctx = a.ctx(l, "troupe.call");
   const auto* to = check_target(l, 1);
   const auto verb = check_verb(l, 2);
-  check_can_wait(l, "troupe.call");
-  if (a.must_end()) return wait(l);
-  if (!make_call(l, a, ctx, to, verb)) return a.raise(l);
-  return wait(l, push_answer, answer_of_call);
+  return begin_call(l, a, ctx, to, verb);
 }
 
 bool make_send(lua_State* l, lua_agent& a, context& ctx, const address* to,
@@ -281,6 +285,13 @@ int current(lua_State* l) {
 }
 
 }  // namespace
+
+int call_runtime(lua_State* l) {
+  auto& a = lua_agent::of(l);
+  auto& ctx = a.ctx(l, "troupe.sys");
+  const auto* to = check_target(l, 1);
+  return begin_call(l, a, ctx, to, to_text(l, 2));
+}
 
 int open_troupe(lua_State* l) {
   static const luaL_Reg functions[] = {

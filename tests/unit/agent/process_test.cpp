@@ -3,6 +3,7 @@
 // The rules of the design's *Messages*, each in the simulation.
 #include "agent/process.hpp"
 
+#include "agent/control.hpp"
 #include "base/msgpack.hpp"
 #include "support/simulation.hpp"
 
@@ -97,6 +98,83 @@ TEST_F(process_test, answers_a_call_and_says_who_it_is) {
   auto inspected = sim.call(std::string("a"), inspect_verb);
   ASSERT_TRUE(inspected);
   EXPECT_EQ((*inspected)["path"], value("a"));
+}
+
+TEST_F(process_test, shows_what_it_serves_and_what_it_waits_for) {
+  auto h = holder("h");
+  auto c = call_from("c", h->who, "slow", {.timeout = 5s});
+  sim.send(h->who, "later");
+  auto callee = *sim.call(h->who, inspect_verb, {true});
+  EXPECT_EQ(callee["mailbox"], value(1));
+  ASSERT_EQ(callee["calls_in"].as_array().size(), 1u);
+  const auto& in = callee["calls_in"].as_array()[0];
+  EXPECT_EQ(in["from"], value("c"));
+  EXPECT_EQ(in["verb"], value("slow"));
+  EXPECT_EQ(in["left"], value(5.0));
+  auto caller = *sim.call(c->who, inspect_verb, {true});
+  ASSERT_EQ(caller["calls_out"].as_array().size(), 1u);
+  EXPECT_EQ(caller["calls_out"].as_array()[0]["to"], value("h"));
+  EXPECT_EQ(caller["calls_out"].as_array()[0]["verb"], value("slow"));
+  EXPECT_TRUE((*sim.call(c->who, inspect_verb))["calls_out"].is_nil()) << "only when asked for all";
+}
+
+TEST_F(process_test, suspended_keeps_its_mail_and_ends_as_it_is_told) {
+  auto h = holder("h");
+  EXPECT_EQ(*sim.call(h->who, suspend_verb), value(true));
+  sim.send(h->who, "one");
+  EXPECT_TRUE(h->seen.empty());
+  EXPECT_EQ((*sim.call(h->who, inspect_verb))["mailbox"], value(1));
+  EXPECT_EQ(*sim.call(h->who, resume_verb), value(true));
+  EXPECT_EQ(h->seen, std::vector<std::string>({"one"}));
+  ASSERT_TRUE(sim.call(h->who, suspend_verb));
+  sim.exit(h->who, errc::kill);
+  EXPECT_FALSE(sim.alive(h->who));
+}
+
+TEST_F(process_test, an_answer_that_comes_while_it_is_suspended_is_delivered_afterwards) {
+  auto h = holder("h");
+  auto c = call_from("c", h->who, "slow", {.timeout = 5s});
+  ASSERT_TRUE(sim.call(c->who, suspend_verb));
+  sim.advance(6s);
+  EXPECT_FALSE(c->failure);
+  ASSERT_TRUE(sim.call(c->who, resume_verb));
+  ASSERT_TRUE(c->failure);
+  EXPECT_TRUE(c->failure->is(errc::timeout));
+}
+
+TEST_F(process_test, answers_verbs_of_the_runtime_only_to_those_who_may_ask) {
+  echo("top/a");
+  const auto ask = [&](const std::string& path, std::vector<std::string> may_call) {
+    auto rights = std::make_shared<authority>();
+    rights->path = path;
+    value::array globs(may_call.begin(), may_call.end());
+    rights->grants = *grants::from(value::map{{"call", value(std::move(globs))}});
+    auto said = std::make_shared<std::string>("nothing");
+    process_init init;
+    init.path = path;
+    init.rights = rights;
+    init.actions = std::make_unique<lambda_behaviour>(
+        [said, a = sim.lookup("top/a")](context& ctx, envelope& e) {
+          if (e.kind == kind::send) ctx.call(no_cause, 1, a, suspend_verb, {});
+          if (e.kind == kind::reply) *said = "done";
+          if (e.kind == kind::error) *said = unpack_error(e.body).describe();
+        });
+    auto made = *sim.add(std::move(init));
+    sim.send(made, "go");
+    return *said;
+  };
+  EXPECT_EQ(ask("other", {}), "denied: other needs call top/a, which its spec does not grant");
+  EXPECT_EQ(ask("to", {}), "denied: to needs call top/a, which its spec does not grant");
+  EXPECT_EQ(ask("granted", {"top/*"}), "done");
+  EXPECT_EQ(ask("top", {}), "done");
+}
+
+TEST_F(process_test, refuses_a_verb_of_the_runtime_that_it_does_not_know) {
+  auto a = echo("a");
+  EXPECT_THAT(sim.call(a, "@supend").error().describe(),
+              testing::StartsWith("unknown_verb: unknown verb \"@supend\": did you mean "
+                                  "\"@suspend\"?"));
+  EXPECT_TRUE(sim.call(a, upgrade_verb).error().is(errc::unsupported));
 }
 
 TEST_F(process_test, handles_one_message_at_a_time_in_order_of_arrival) {

@@ -3,11 +3,13 @@
 // Agents at the far end of a channel behave as they would in the node: a real process here, any
 // behaviour there.
 #include <gmock/gmock.h>
+#include <future>
 
 #include <atomic>
 #include <thread>
 #include <vector>
 
+#include "agent/control.hpp"
 #include "unit/channel/world.hpp"
 
 namespace troupe::test {
@@ -362,6 +364,58 @@ TEST_F(conversation, an_inspection_shows_the_inside_of_the_agent) {
   const auto seen = *sim->call(a, inspect_verb);
   EXPECT_EQ(seen["behaviour"]["agent"]["memory"], value(42));
   EXPECT_EQ(seen["behaviour"]["pid"], value(1));
+}
+
+/// Computes for ever once it is told to, and counts its slices.
+class counts_slices final : public behaviour {
+ public:
+  progress receive(context& ctx, envelope_ptr e) override {
+    ctx.reply(e->cause, {});
+    ctx.done(e->cause);
+    return e->verb == "go" ? progress::preempted : progress::idle;
+  }
+  progress resume(context&) override {
+    ++slices_;
+    return progress::preempted;
+  }
+  value inspect() const override { return value::map{{"slices", slices_}}; }
+
+ private:
+  std::int64_t slices_ = 0;
+};
+
+TEST_F(conversation, an_agent_that_computes_is_asked_for_its_inside_and_stands_still_if_told_to) {
+  const auto a = start(
+      "counts", [](const greeting&) { return std::unique_ptr<behaviour>(new counts_slices); });
+  ask(a, "go");
+  const auto slices = [&] {
+    return ask(a, std::string(inspect_verb), {true})["behaviour"]["agent"]["slices"].as_int();
+  };
+  const auto first = slices();
+  until([&] { return slices() > first; });
+  EXPECT_EQ(ask(a, std::string(suspend_verb)), value(true));
+  const auto still = slices();
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(slices(), still);
+  EXPECT_EQ(ask(a, std::string(resume_verb)), value(true));
+  until([&] { return slices() > still; });
+  sim->exit(a, errc::kill);
+}
+
+TEST_F(conversation, a_worker_that_does_not_answer_is_inspected_without_its_inside) {
+  std::promise<void> go_on;
+  const auto waits = go_on.get_future().share();
+  const auto a = start("stuck", [waits](const greeting&) {
+    return std::unique_ptr<behaviour>(
+        std::make_unique<lambda_behaviour>([waits](context&, envelope& e) {
+          if (e.verb == "block") waits.wait();
+        }));
+  });
+  sim->send(a, "block");
+  const auto asked = begin_call(a, std::string(inspect_verb), {true});
+  sim->advance(2s);
+  EXPECT_EQ(answer_to(asked).data()["behaviour"]["pid"], value(1));
+  go_on.set_value();
 }
 
 TEST_F(conversation, a_stop_is_handled_by_the_agent_which_then_ends) {

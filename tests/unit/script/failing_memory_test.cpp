@@ -3,6 +3,7 @@
 // Every binding with every allocation of it failing: the agent may die of it, by its memory limit,
 // or see it as an error; nothing leaks (AddressSanitizer looks), hangs or dies beside it.
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -35,6 +36,11 @@ const scenario scenarios[] = {
      "local later = troupe.defer() later:fail(troupe.error('no', 'text', { 1 })) return nil"},
     {"detach", "troupe.detach() return troupe.call('peer', 'echo', 1)"},
     {"spawn", "local a, err = troupe.spawn { id = 'x', start = 'x.lua' } return err"},
+    {"sys",
+     "local sys = require('troupe.sys') local me = troupe.self() self.state = { a = { 'b', 1.5 } } "
+     "sys.suspend('mortal') sys.resume('mortal') sys.replace_state(me, sys.state(me)) "
+     "return sys.inspect(me).path"},
+    {"reload", "self.state = { a = {} } return require('troupe.sys').reload(troupe.self())"},
     {"find", "return troupe.find('peer') == troupe.find('peer')"},
     {"register", "return troupe.register('clerk')"},
     {"monitor", "local m = troupe.monitor('peer') troupe.demonitor(m) return m"},
@@ -98,6 +104,7 @@ class failing_memory_test : public lua_agents {
       function agent.own.tick(self, x) self.state.x = x end
       function agent.own.echo() end
       function agent.on_down(self, monitor, reason) self.state.reason = reason end
+      function agent.on_upgrade(self) self.state.b = {} self.other = 1 end
       function agent.on_exit(self, from, reason) self.state.from = from end
       function agent.on_stop(self, reason) self.state.reason = reason end
       function agent.on_start(self, start) self.state.first = start.first end
@@ -105,6 +112,12 @@ class failing_memory_test : public lua_agents {
                            code + R"( end
       return agent)");
     settings.options = value::map{{"name", "x"}};
+    const auto folder = std::filesystem::path(testing::TempDir()) / "failing_memory";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "agent.lua") << settings.script->source;
+    auto on_disk = std::make_shared<program>(*settings.script);
+    on_disk->folder = folder;
+    settings.script = std::move(on_disk);
     memory_.install(settings);
     return std::make_unique<lua_behaviour>(std::move(settings));
   }

@@ -1,0 +1,82 @@
+---@meta troupe.sys
+-- SPDX-License-Identifier: Apache-2.0
+error("Cannot require a meta file")
+
+---Looks into agents that run, and changes them. They answer at once, also while they wait or compute. Who asks stands
+---above the agent in the tree, is the agent itself, or is granted `call` of its path; everyone else gets `denied`.
+local sys = {}
+
+---@class troupe.sys.coroutine
+---@field kind string What it serves: `call`, `send`, `timer`, ..., or `background`.
+---@field verb string?
+---@field state "computes"|"ready"|"waits"
+---@field stack string[] Where it stands, innermost first: `chat.lua:27: in field 'say'`.
+
+---@class troupe.sys.inspection
+---@field path string
+---@field address troupe.address
+---@field phase "fresh"|"starting"|"running"|"stopping"
+---@field busy boolean It stands in the middle of computing. (In a worker: see `behaviour.agent.coroutines`.)
+---@field suspended boolean
+---@field mailbox integer Messages that wait.
+---@field mailbox_bytes integer
+---@field serving integer Messages that are being served.
+---@field calls integer Calls that it has made and that are open.
+---@field timers integer
+---@field links integer
+---@field monitors integer Agents that it monitors.
+---@field watchers integer Agents that monitor it.
+---@field handled integer Messages so far.
+---@field late integer Answers that came too late.
+---@field time number Seconds of computing, roughly.
+---@field calls_in { kind: string, from: string, verb: string?, left: number?, cancelled: boolean? }[] What is being served, at most 100; `left`: seconds until the deadline.
+---@field calls_out { verb: string, to: string?, left: number? }[] What it waits for, at most 100.
+---@field linked string[] Paths, at most 100; so are the next two.
+---@field monitored string[]
+---@field monitored_by string[]
+---@field behaviour table Of a script: `script`, `memory` and `memory_limit` (bytes), `tasks`, `timers`, `streams`, `state` (cut where it is long), `coroutines` (`troupe.sys.coroutine`, at most 50). Of a worker: `pid`, `cpu` (seconds), and all that in `agent`.
+
+---What an agent is and does.
+---@async
+---@param whom troupe.target
+---@return troupe.sys.inspection? inspection, troupe.failure? err
+function sys.inspect(whom) end
+
+---Lets an agent stand still, also in the middle of computing: nothing is delivered to it until it is resumed. Its mail
+---waits, deadlines pass; it can still be inspected, stopped and killed.
+---@async
+---@param whom troupe.target
+---@return boolean? done, troupe.failure? err
+function sys.suspend(whom) end
+
+---Lets a suspended agent go on.
+---@async
+---@param whom troupe.target
+---@return boolean? done, troupe.failure? err
+function sys.resume(whom) end
+
+---An agent's `self.state`, whole. Fails with `bad_body` if there is something in it that is no plain data.
+---@async
+---@param whom troupe.target
+---@return table? state, troupe.failure? err
+function sys.state(whom) end
+
+---Puts another table into the place of an agent's `self.state`: between messages, or while it waits. What it keeps in
+---local variables stays. To change a part: `suspend`, `state`, `replace_state`, `resume`.
+---@async
+---@param whom troupe.target
+---@param state table
+---@return boolean? done, troupe.failure? err
+function sys.replace_state(whom, state) end
+
+---Swaps an agent's code for what its file, and the files it requires, hold now. `self` and with it `self.state` stay;
+---`agent.on_upgrade(self, from_version)` migrates them. It happens between messages, or while the agent waits; messages
+---wait meanwhile, and what is being served ends in the old code. Timers go on and call the new code. Where the file does
+---not load, needs more than the agent was started with, or `on_upgrade` fails, nothing changes and `err` says why. A new
+---`version` without `on_upgrade` is refused while there is a state.
+---@async
+---@param whom troupe.target
+---@return { version: integer, from: integer }? done, troupe.failure? err
+function sys.reload(whom) end
+
+return sys
