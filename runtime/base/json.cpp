@@ -124,18 +124,20 @@ result<document> to_document(const value& v, const place& at, std::size_t depth)
 /// of the one around it, which does not grow meanwhile, so pointers to them stay good.
 class reader final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  reader(std::string_view text, value& root) : text_(text), root_(root) {}
+  reader(std::string_view text, std::size_t room, value& root)
+      : text_(text), room_(room), left_(room), root_(root) {}
 
   bool null() override { return put(nullptr); }
   bool boolean(bool x) override { return put(x); }
   bool number_integer(number_integer_t x) override { return put(std::int64_t{x}); }
   bool number_unsigned(number_unsigned_t x) override { return put(std::uint64_t{x}); }
   bool number_float(number_float_t x, const string_t&) override { return put(x); }
-  bool string(string_t& x) override { return put(std::move(x)); }
+  bool string(string_t& x) override { return takes(x.size()) && put(std::move(x)); }
   bool binary(binary_t&) override { return false; }  // not in text
 
   bool start_object(std::size_t) override { return open(value::map{}); }
   bool key(string_t& x) override {
+    if (!takes(sizeof(value) + x.size())) return false;
     open_.back()->get_if<value::map>()->emplace_back(std::move(x), nullptr);
     return true;
   }
@@ -164,7 +166,17 @@ class reader final : public nlohmann::json_sax<nlohmann::json> {
     if (auto* list = open_.back()->get_if<value::array>()) return list->emplace_back(std::move(x));
     return open_.back()->get_if<value::map>()->back().second = std::move(x);
   }
+  bool takes(std::size_t bytes) {
+    if (bytes <= left_) {
+      left_ -= bytes;
+      return true;
+    }
+    fault_ = error(errc::too_big,
+                   "JSON: its data would not fit into " + std::to_string(room_) + " bytes");
+    return false;
+  }
   bool put(value x) {
+    if (!takes(sizeof(value))) return false;
     place(std::move(x));
     return true;
   }
@@ -173,6 +185,7 @@ class reader final : public nlohmann::json_sax<nlohmann::json> {
       fault_ = error(errc::too_big, "JSON: nested deeper than " + std::to_string(max_depth));
       return false;
     }
+    if (!takes(sizeof(value))) return false;
     open_.push_back(&place(std::move(empty)));
     return true;
   }
@@ -209,6 +222,8 @@ class reader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::string_view text_;
+  const std::size_t room_;
+  std::size_t left_;
   value& root_;
   std::vector<value*> open_;
   error fault_;
@@ -221,9 +236,9 @@ result<std::string> to_json(const value& v, const json_style& style) {
   return converted.dump(style.indent);
 }
 
-result<value> parse_json(std::string_view text) {
+result<value> parse_json(std::string_view text, std::size_t room) {
   value root;
-  reader to(text, root);
+  reader to(text, room, root);
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &to)) return to.fault();
   return root;
 }

@@ -3,6 +3,7 @@
 // JSON text from plain data, and back. Only at the edges: models, tools, command line, files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,7 +24,8 @@ result<std::string> to_json(const value& v, const json_style& style = {});
 
 /// Fails with syntax (`JSON: line 3, column 7: ...`) or too_big (nested deeper than 100). Integers
 /// stay integers while they fit 64 bits with a sign, and become floats above; 3.0 stays a float;
-/// null becomes nil. Of a key that comes twice the last one counts.
-result<value> parse_json(std::string_view text);
+/// null becomes nil. Of a key that comes twice the last one counts. `room` is what the value may
+/// take in memory, in bytes and about: too_big above.
+result<value> parse_json(std::string_view text, std::size_t room = SIZE_MAX);
 
 }  // namespace troupe

@@ -9,6 +9,7 @@
 #include "base/nearest.hpp"
 #include "script/errors.hpp"
 #include "script/lua_agent.hpp"
+#include "script/types.hpp"
 
 namespace troupe::script {
 
@@ -121,31 +122,6 @@ int set_field(lua_State* l) {
   return 0;
 }
 
-/// Pushes the metatable kept under `key`, made if it is not there yet.
-void push_type(lua_State* l, const char* key, const char* name, lua_CFunction set) {
-  if (lua_rawgetp(l, LUA_REGISTRYINDEX, key) == LUA_TTABLE) return;
-  lua_pop(l, 1);
-  lua_createtable(l, 0, 3);
-  lua_pushstring(l, name);
-  lua_setfield(l, -2, "__name");
-  lua_pushboolean(l, 0);
-  lua_setfield(l, -2, "__metatable");
-  if (set != nullptr) {
-    lua_pushcfunction(l, set);
-    lua_setfield(l, -2, "__newindex");
-  }
-  lua_pushvalue(l, -1);
-  lua_rawsetp(l, LUA_REGISTRYINDEX, key);
-}
-
-bool is_of_type(lua_State* l, int index, const char* key) {
-  if (!lua_istable(l, index) || !lua_getmetatable(l, index)) return false;
-  lua_rawgetp(l, LUA_REGISTRYINDEX, key);
-  const bool same = lua_istable(l, -1) && lua_rawequal(l, -1, -2);
-  lua_pop(l, 2);
-  return same;
-}
-
 void check_concurrent(lua_State* l, int index) {
   if (lua_isinteger(l, index) && lua_tointeger(l, index) >= 1) return;
   if (lua_istable(l, index)) {
@@ -198,7 +174,7 @@ int make_required(lua_State* l) {
   lua_createtable(l, 1, 0);
   lua_pushvalue(l, 1);
   lua_rawseti(l, -2, 1);
-  push_type(l, &required_type, "required option", nullptr);
+  push_type(l, &required_type, "required option");
   lua_setmetatable(l, -2);
   return 1;
 }
@@ -230,14 +206,14 @@ int make_agent(lua_State* l) {
     lua_rawset(l, 2);
   }
   lua_newtable(l);
-  push_type(l, &on_type, "agent.on", set_on);
+  push_type(l, &on_type, "agent.on", {"__newindex", set_on});
   lua_setmetatable(l, -2);
   lua_setfield(l, 2, "on");
   lua_newtable(l);
-  push_type(l, &own_type, "agent.own", set_own);
+  push_type(l, &own_type, "agent.own", {"__newindex", set_own});
   lua_setmetatable(l, -2);
   lua_setfield(l, 2, "own");
-  push_type(l, &agent_type, "agent", set_field);
+  push_type(l, &agent_type, "agent", {"__newindex", set_field});
   lua_setmetatable(l, 2);
   return 1;
 }

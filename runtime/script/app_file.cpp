@@ -149,8 +149,7 @@ int include(lua_State* l) {
 }
 
 int set_up(lua_State* l) {
-  evaluation::of(l).codec.open(l);
-  open_errors(l);
+  open_null(l);
   static const luaL_Reg functions[] = {
       {"env", env},         {"env_is_set", env_is_set}, {"file", file}, {"option", option},
       {"include", include}, {"require", require},       {"arg", arg},   {"cwd", cwd},

@@ -5,6 +5,7 @@
 
 #include "base/msgpack.hpp"
 #include "script/scalars.hpp"
+#include "script/types.hpp"
 
 namespace troupe::script {
 
@@ -32,18 +33,6 @@ int print_null(lua_State* l) {
   return 1;
 }
 
-/// A new table in the registry under `key`, left on the stack, with the fields that keep scripts
-/// from looking behind it.
-void new_type(lua_State* l, const char* key, const char* name) {
-  lua_createtable(l, 0, 3);
-  lua_pushstring(l, name);
-  lua_setfield(l, -2, "__name");
-  lua_pushboolean(l, 0);
-  lua_setfield(l, -2, "__metatable");
-  lua_pushvalue(l, -1);
-  lua_rawsetp(l, LUA_REGISTRYINDEX, key);
-}
-
 /// What a value is called in a sentence.
 const char* kind_of(lua_State* l, int index) {
   switch (lua_type(l, index)) {
@@ -58,21 +47,7 @@ const char* kind_of(lua_State* l, int index) {
 
 }  // namespace
 
-void body_codec::open(lua_State* l) {
-  new_type(l, &address_type, "address");
-  address_type_ = lua_topointer(l, -1);
-  lua_pushcfunction(l, print_address);
-  lua_setfield(l, -2, "__tostring");
-  new_type(l, &map_mark, "table");
-  map_mark_ = lua_topointer(l, -1);
-  new_type(l, &list_mark, "table");
-  list_mark_ = lua_topointer(l, -1);
-  lua_newtable(l);  // the known addresses: what they stand for may be collected
-  lua_createtable(l, 0, 1);
-  lua_pushliteral(l, "v");
-  lua_setfield(l, -2, "__mode");
-  lua_setmetatable(l, -2);
-  lua_rawsetp(l, LUA_REGISTRYINDEX, &known_addresses);
+void open_null(lua_State* l) {
   push_null(l);
   lua_createtable(l, 0, 2);
   lua_pushcfunction(l, print_null);
@@ -80,7 +55,7 @@ void body_codec::open(lua_State* l) {
   lua_pushboolean(l, 0);
   lua_setfield(l, -2, "__metatable");
   lua_setmetatable(l, -2);
-  lua_pop(l, 4);
+  lua_pop(l, 1);
 }
 
 // -- writing --------------------------------------------------------------------------------------
@@ -144,15 +119,10 @@ void body_codec::note_key(lua_State* l, int key) {
 
 bool body_codec::add_table(lua_State* l, int index) {
   if (!lua_checkstack(l, 8)) return writer_.refuse(body_fault::too_deep);
-  const void* mark = nullptr;
-  if (lua_getmetatable(l, index)) {
-    mark = lua_topointer(l, -1);
-    lua_pop(l, 1);
-  }
   const std::size_t length = lua_rawlen(l, index);
   std::size_t members = 0;
-  bool is_list = mark != map_mark_;
-  if (mark != list_mark_) {
+  bool is_list = !is_of_type(l, index, &map_mark);
+  if (!is_list || !is_of_type(l, index, &list_mark)) {
     // A list has the keys 1 to n and no other: so many keys, none of them anything else.
     lua_pushnil(l);
     while (lua_next(l, index)) {
@@ -225,10 +195,27 @@ result<value> body_codec::to_value(lua_State* l, int index) {
 
 // -- addresses, null, marks -----------------------------------------------------------------------
 
+namespace {
+
+/// Pushes the table of the known addresses: what they stand for may be collected.
+void push_known_addresses(lua_State* l) {
+  if (lua_rawgetp(l, LUA_REGISTRYINDEX, &known_addresses) == LUA_TTABLE) return;
+  lua_pop(l, 1);
+  lua_newtable(l);
+  lua_createtable(l, 0, 1);
+  lua_pushliteral(l, "v");
+  lua_setfield(l, -2, "__mode");
+  lua_setmetatable(l, -2);
+  lua_pushvalue(l, -1);
+  lua_rawsetp(l, LUA_REGISTRYINDEX, &known_addresses);
+}
+
+}  // namespace
+
 void push_address(lua_State* l, const address& a) {
   if (!a) return lua_pushnil(l);
   const auto wire = to_wire(a);
-  lua_rawgetp(l, LUA_REGISTRYINDEX, &known_addresses);
+  push_known_addresses(l);
   lua_pushlstring(l, wire.data(), wire.size());
   lua_pushvalue(l, -1);
   if (lua_rawget(l, -3) == LUA_TUSERDATA) {
@@ -237,7 +224,7 @@ void push_address(lua_State* l, const address& a) {
   } else {
     lua_pop(l, 1);
     new (lua_newuserdatauv(l, sizeof(address), 0)) address(a);
-    lua_rawgetp(l, LUA_REGISTRYINDEX, &address_type);
+    push_type(l, &address_type, "address", {"__tostring", print_address});
     lua_setmetatable(l, -2);
     lua_pushvalue(l, -2);
     lua_pushvalue(l, -2);
@@ -248,17 +235,17 @@ void push_address(lua_State* l, const address& a) {
 }
 
 const address* to_address(lua_State* l, int index) {
-  auto* data = static_cast<const address*>(lua_touserdata(l, index));
-  if (data == nullptr || lua_islightuserdata(l, index) || !lua_getmetatable(l, index))
-    return nullptr;
-  lua_rawgetp(l, LUA_REGISTRYINDEX, &address_type);
-  const bool same = lua_rawequal(l, -1, -2);
-  lua_pop(l, 2);
-  return same ? data : nullptr;
+  if (lua_type(l, index) != LUA_TUSERDATA || !is_of_type(l, index, &address_type)) return nullptr;
+  return static_cast<const address*>(lua_touserdata(l, index));
 }
 
 const address* body_codec::address_at(lua_State* l, int index) const {
-  if (lua_type(l, index) != LUA_TUSERDATA || !lua_getmetatable(l, index)) return nullptr;
+  if (lua_type(l, index) != LUA_TUSERDATA || lua_getmetatable(l, index) == 0) return nullptr;
+  if (address_type_ == nullptr) {
+    lua_rawgetp(l, LUA_REGISTRYINDEX, &address_type);
+    address_type_ = lua_topointer(l, -1);
+    lua_pop(l, 1);
+  }
   const bool is_one = lua_topointer(l, -1) == address_type_;
   lua_pop(l, 1);
   return is_one ? static_cast<const address*>(lua_touserdata(l, index)) : nullptr;
@@ -279,13 +266,13 @@ bool is_null(lua_State* l, int index) {
 
 void mark_as_map(lua_State* l, int index) {
   index = lua_absindex(l, index);
-  lua_rawgetp(l, LUA_REGISTRYINDEX, &map_mark);
+  push_type(l, &map_mark, "table");
   lua_setmetatable(l, index);
 }
 
 void mark_as_list(lua_State* l, int index) {
   index = lua_absindex(l, index);
-  lua_rawgetp(l, LUA_REGISTRYINDEX, &list_mark);
+  push_type(l, &list_mark, "table");
   lua_setmetatable(l, index);
 }
 

@@ -26,10 +26,6 @@ class body_codec {
   body_codec(const body_codec&) = delete;
   body_codec& operator=(const body_codec&) = delete;
 
-  /// Makes the types that only this file makes: addresses, and the marks of tables that are packed
-  /// as a map or list whatever they hold. Once a state; may raise.
-  void open(lua_State* l);
-
   // -- to a body; none of these raises
 
   /// Begins a body: a list of `elements` values, each given by `add`, or one value.
@@ -80,9 +76,7 @@ class body_codec {
   body_limits limits_;
   body_writer writer_;
   std::unique_ptr<reader> reader_;
-  const void* address_type_ = nullptr;  ///< metatables, as lua_topointer sees them
-  const void* map_mark_ = nullptr;
-  const void* list_mark_ = nullptr;
+  mutable const void* address_type_ = nullptr;  ///< the metatable, as lua_topointer sees it
   body_fault fault_ = body_fault::none;
   std::string refused_;  ///< what can't be sent, and where
   std::string where_;
@@ -100,6 +94,8 @@ const address* to_address(lua_State* l, int index);
 
 /// The value that stands for null where nil would be a hole: a light userdata, packed as nil.
 void push_null(lua_State* l);
+/// Makes null print as such, once in a state. May raise.
+void open_null(lua_State* l);
 bool is_null(lua_State* l, int index);
 /// Marks the table at `index`: packed as a map (or list) whatever it holds. May raise.
 void mark_as_map(lua_State* l, int index);

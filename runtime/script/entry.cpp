@@ -11,10 +11,10 @@ namespace troupe::script {
 
 namespace {
 
-// What a script's agent consists of, as keys of the registry. Positive ones belong to Lua.
-// `kept`: while an upgrade goes on, a list of what it replaces: agent, on, own, the fields of self,
-// the script's modules.
-enum registry_key : lua_Integer { kept_key = -5, agent_key, self_key, on_key, own_key };
+// What a script's agent consists of, as keys of the registry: small ones are found fastest. The
+// first three are Lua's, and its luaL_ref takes what is free. `kept`: while an upgrade goes on, a
+// list of what it replaces: agent, on, own, the fields of self, the script's modules.
+enum registry_key : lua_Integer { agent_key = 4, self_key, on_key, own_key, kept_key };
 constexpr registry_key replaced[] = {agent_key, on_key, own_key};
 enum kept : lua_Integer { kept_agent = 1, kept_fields = 4, kept_modules = 5 };
 

@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "script/types.hpp"
+
 namespace troupe::script {
 
 namespace {
@@ -77,25 +79,14 @@ std::string first_place(std::string_view traceback) {
   return {};
 }
 
+// No __concat, handy as it were: in Lua 5.4.4 (Debian 12) luaV_concat goes on with a pointer into a
+// stack that the metamethod may have moved.
 void set_error_type(lua_State* l) {
-  lua_rawgetp(l, LUA_REGISTRYINDEX, &error_type);
+  push_type(l, &error_type, "error", {"__tostring", print_error});
   lua_setmetatable(l, -2);
 }
 
 }  // namespace
-
-void open_errors(lua_State* l) {
-  // No __concat, handy as it were: in Lua 5.4.4 (Debian 12) luaV_concat goes on with a pointer into
-  // a stack that the metamethod may have moved.
-  lua_createtable(l, 0, 3);
-  lua_pushliteral(l, "error");
-  lua_setfield(l, -2, "__name");
-  lua_pushboolean(l, 0);
-  lua_setfield(l, -2, "__metatable");
-  lua_pushcfunction(l, print_error);
-  lua_setfield(l, -2, "__tostring");
-  lua_rawsetp(l, LUA_REGISTRYINDEX, &error_type);
-}
 
 void dress_error(lua_State* l, int index) {
   luaL_checkstack(l, 4, "error record");
@@ -111,11 +102,7 @@ void dress_error(lua_State* l, int index) {
 }
 
 bool is_error(lua_State* l, int index) {
-  if (!lua_istable(l, index) || !lua_checkstack(l, 3) || !lua_getmetatable(l, index)) return false;
-  lua_rawgetp(l, LUA_REGISTRYINDEX, &error_type);
-  const bool same = lua_rawequal(l, -1, -2);
-  lua_pop(l, 2);
-  return same;
+  return lua_istable(l, index) && lua_checkstack(l, 3) && is_of_type(l, index, &error_type);
 }
 
 void push_error(lua_State* l, const char* code, const char* message) {

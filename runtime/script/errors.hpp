@@ -12,9 +12,6 @@
 
 namespace troupe::script {
 
-/// Makes the metatable of error records. Once a state; may raise.
-void open_errors(lua_State* l);
-
 /// Gives the table at `index` and all its causes the metatable of error records; anything else
 /// stays as it is. May raise.
 void dress_error(lua_State* l, int index);

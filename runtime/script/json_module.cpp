@@ -40,8 +40,8 @@ int encode(lua_State* l) {
 }
 
 /// The text's data as a body in a.text.
-bool from_text(lua_agent& a, std::string_view text) noexcept {
-  auto v = parse_json(text);
+bool from_text(lua_agent& a, std::string_view text, std::size_t room) noexcept {
+  auto v = parse_json(text, room);
   if (!v) {
     a.keep(v.error());
     return false;
@@ -59,7 +59,8 @@ int decode(lua_State* l) {
   auto& a = lua_agent::of(l);
   std::size_t n = 0;
   const char* text = luaL_checklstring(l, 1, &n);
-  if (!from_text(a, {text, n})) return a.push_failure(l);
+  // A table takes no less room than the value it is made from.
+  if (!from_text(a, {text, n}, state::of(l).memory_free())) return a.push_failure(l);
   if (a.codec().unpack(l, a.text)) return 1;
   a.keep(a.codec().why());
   return a.push_failure(l);
@@ -141,15 +142,15 @@ int compile_schema(lua_State* l) {
 }
 
 int open_json(lua_State* l) {
-  static const luaL_Reg functions[] = {{"encode", encode},
-                                       {"decode", decode},
-                                       {"object", object},
-                                       {"array", array},
-                                       {nullptr, nullptr}};
-  luaL_newlib(l, functions);
+  static const member members[] = {{"encode", encode},
+                                   {"decode", decode},
+                                   {"object", object},
+                                   {"array", array},
+                                   {"schema", nullptr, "troupe._schema"},
+                                   {}};
+  push_module(l, members);
   push_null(l);
   lua_setfield(l, -2, "null");
-  add_late_member(l, "schema", "troupe._schema");
   return 1;
 }
 

@@ -69,6 +69,9 @@ progress lua_agent::resume(context& ctx) {
 void lua_agent::serve(envelope_ptr m, lua_CFunction f) {
   const auto cause = m->cause;
   if (!fits(*m)) {
+    // What the runtime tells its own agent can't be left out: without memory for it, it ends.
+    if (m->kind == kind::stop || m->kind == kind::timer)
+      return exit(memory_limit("what the runtime has to tell"));
     const auto why = does_not_fit(*m, m->verb);
     ctx_->fail(cause, why);
     if (m->kind != kind::call)
@@ -104,9 +107,7 @@ namespace {
 
 /// Runs on the main thread, where errors of Lua are caught.
 int set_up(lua_State* l) {
-  auto& codec = *static_cast<body_codec*>(lua_touserdata(l, 1));
-  codec.open(l);
-  open_errors(l);
+  open_null(l);
   return 0;
 }
 
@@ -127,7 +128,7 @@ result<void> lua_agent::open() {
   s.refuse_with = with_.refuse_with;
   TROUPE_TRY(made, state::open(s));
   state_ = std::move(made);
-  return state_->protect(set_up, &codec_);
+  return state_->protect(set_up, nullptr);
 }
 
 void lua_agent::start(envelope_ptr m) {

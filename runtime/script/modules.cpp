@@ -6,6 +6,7 @@
 
 #include "base/nearest.hpp"
 #include "script/errors.hpp"
+#include "script/internals.hpp"
 #include "script/library.hpp"
 #include "script/lua_agent.hpp"
 
@@ -46,15 +47,48 @@ bool load_library_module(lua_State* l, std::string_view name) noexcept {
   return static_cast<bool>(done);
 }
 
-/// __index with upvalues: the member's name, the module it comes from.
-int find_late_member(lua_State* l) {
-  lua_settop(l, 2);
-  if (!lua_rawequal(l, 2, lua_upvalueindex(1))) return 0;
-  push_library_module(l, lua_upvalueindex(2));
-  lua_pushvalue(l, 2);
+/// Puts a member into the module at index 1, and leaves it on top.
+void bring_in(lua_State* l, const member& m) {
+  if (m.function != nullptr) {
+    lua_pushcfunction(l, m.function);
+  } else {
+    lua_pushstring(l, m.from);
+    push_library_module(l, -1);
+    lua_replace(l, -2);
+  }
+  lua_pushstring(l, m.name);
   lua_pushvalue(l, -2);
   lua_rawset(l, 1);
-  return 1;
+}
+
+const member* all_members(lua_State* l) {
+  return static_cast<const member*>(lua_touserdata(l, lua_upvalueindex(1)));
+}
+
+/// `__index` of a module.
+int find_member(lua_State* l) {
+  lua_settop(l, 2);
+  if (lua_type(l, 2) != LUA_TSTRING) return 0;
+  const auto name = to_text(l, 2);
+  for (const auto* m = all_members(l); m->name != nullptr; ++m) {
+    if (name != m->name) continue;
+    bring_in(l, *m);
+    return 1;
+  }
+  return 0;
+}
+
+/// `__pairs` of a module.
+int go_through_members(lua_State* l) {
+  lua_settop(l, 1);
+  for (const auto* m = all_members(l); m->name != nullptr; ++m) {
+    lua_pushstring(l, m->name);
+    if (lua_rawget(l, 1) == LUA_TNIL) bring_in(l, *m);
+    lua_settop(l, 1);
+  }
+  lua_pushcfunction(l, base_function("next"));
+  lua_pushvalue(l, 1);
+  return 2;
 }
 
 }  // namespace
@@ -83,12 +117,14 @@ void lua_agent::print(std::string_view line) noexcept {
   if (auto* ctx = ctx_or_null()) ctx->log(log_level::info, line, {{"print", true}});
 }
 
-void add_late_member(lua_State* l, const char* name, const char* module) {
-  lua_createtable(l, 0, 1);
-  lua_pushstring(l, name);
-  lua_pushstring(l, module);
-  lua_pushcclosure(l, find_late_member, 2);
-  lua_setfield(l, -2, "__index");
+void push_module(lua_State* l, const member* all) {
+  luaL_checkstack(l, 6, "module");
+  lua_createtable(l, 0, 4);
+  lua_createtable(l, 0, 2);
+  lua_pushlightuserdata(l, const_cast<member*>(all));
+  static const luaL_Reg events[] = {
+      {"__index", find_member}, {"__pairs", go_through_members}, {nullptr, nullptr}};
+  luaL_setfuncs(l, events, 1);
   lua_setmetatable(l, -2);
 }
 

@@ -34,9 +34,16 @@ void push_core(lua_State* l);
 void push_library_module(lua_State* l, int index);
 /// The same as a lua_CFunction.
 int open_library_module(lua_State* l);
-/// The module on top gets a member that is what another module returns, loaded when it is first
-/// asked for. Once a module.
-void add_late_member(lua_State* l, const char* name, const char* module);
+/// A member of a module: a function, or (where that is null) what the module `from` of the library
+/// returns.
+struct member {
+  const char* name = nullptr;
+  lua_CFunction function = nullptr;
+  const char* from = nullptr;
+};
+/// Pushes a module whose members come into its table when they are first asked for, or all of them
+/// when it is gone through with `pairs`. `all` ends with a member without a name and is kept.
+void push_module(lua_State* l, const member* all);
 
 // -- arguments
 

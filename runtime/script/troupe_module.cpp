@@ -294,7 +294,7 @@ int call_runtime(lua_State* l) {
 }
 
 int open_troupe(lua_State* l) {
-  static const luaL_Reg functions[] = {
+  static const member members[] = {
       {"agent", make_agent},
       {"required", make_required},
       {"error", make_error},
@@ -315,10 +315,10 @@ int open_troupe(lua_State* l) {
       {"exit", exit},
       {"current", current},
       {"progress", progress},
-      {nullptr, nullptr},
+      {"supervisor", nullptr, "troupe._supervisor"},
+      {},
   };
-  luaL_newlib(l, functions);
-  add_late_member(l, "supervisor", "troupe._supervisor");
+  push_module(l, members);
   return 1;
 }
 

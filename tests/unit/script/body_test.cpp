@@ -18,7 +18,7 @@ class body_test : public testing::Test {
   body_test() {
     l = luaL_newstate();
     luaL_openlibs(l);
-    codec.open(l);
+    open_null(l);
     lua_register(l, "as_map", [](lua_State* s) {
       mark_as_map(s, 1);
       return 1;
