@@ -48,8 +48,8 @@ class terminal final : public line_reader {
     history(history_, &event_, H_SETUNIQUE, 1);
     el_set(edit_, EL_HIST, history, history_);
     if (!history_file_.empty()) history(history_, &event_, H_LOAD, history_file_.c_str());
-    el_set(
-        edit_, EL_ADDFN, "complete", "complete what stands before the cursor",
+    el_wset(  // el_set leaks both texts
+        edit_, EL_ADDFN, L"complete", L"complete what stands before the cursor",
         +[](EditLine* e, int) -> unsigned char { return of(e).complete(); });
     el_set(edit_, EL_BIND, "^I", "complete", nullptr);
     el_set(edit_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
