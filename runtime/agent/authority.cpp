@@ -225,7 +225,10 @@ result<budget_place> budget_place::from(const value& v, std::string path) {
     if (std::find(keys.begin(), keys.end(), name) == keys.end())
       return error(errc::config, "budget: " + unknown_name("key", name, keys));
     if (name == "per") continue;
-    if (!member.is_number() || !(member.as_double() >= 0))
+    const bool is_count = name == "tokens" || name == "calls";
+    if (is_count && member.as_int(-1) < 0)
+      return wrong("budget: " + std::string(name), "a whole number of at least 0", member);
+    if (!is_count && !(member.as_double(-1) >= 0))
       return wrong("budget: " + std::string(name), "a number of at least 0", member);
   }
   if (const auto* tokens = v.find("tokens")) place.tokens = tokens->as_int();

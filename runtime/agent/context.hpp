@@ -84,8 +84,8 @@ class context {
   virtual void cancel(call_id id) = 0;
   /// Lets the callee send that many more parts.
   virtual void grant(call_id id, std::uint32_t parts) = 0;
-  /// Fails with no_credit until a `credit` comes; with too_big above 64 KiB; with not_found where
-  /// the cause is no open call that wants parts.
+  /// Fails with no_credit until a `credit` comes; with too_big above 64 KiB; with cancelled where
+  /// the caller has taken the call back; with not_found where the cause is no open call.
   virtual result<void> part(cause_id on, bytes body) = 0;
   /// Answers a call; ignored if it is answered already or no call.
   virtual void reply(cause_id on, bytes body) = 0;

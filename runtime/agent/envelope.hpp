@@ -18,8 +18,11 @@
 
 namespace troupe {
 
-/// Chosen by whoever makes the call, unique among the open ones of that agent; never 0.
+/// Chosen by whoever makes the call, unique among the open ones of that agent; from 1 to
+/// 2^63 - 1.
 using call_id = std::uint64_t;
+/// From here on the ids of calls belong to the runtime; behaviours use those below, but for 0.
+inline constexpr call_id first_own_call = call_id{1} << 63;
 using monitor_id = std::uint64_t;
 using timer_id = std::uint64_t;
 /// Names a message that is being served; given by the process at delivery, unique in one agent's

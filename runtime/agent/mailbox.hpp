@@ -45,7 +45,8 @@ class mailbox {
   /// still counts towards the bounds until `release`.
   envelope* take_all();
 
-  /// [reader] A message that counted is handled or dropped. `e` is as it was pushed.
+  /// [reader] A message is handled or dropped; nothing happens where its kind has no bounds. `e` is
+  /// as it was pushed.
   void release(const envelope& e);
 
   /// [reader] Goes to sleep. False if something came meanwhile, be it only a poke: look at the

@@ -16,9 +16,6 @@ constexpr std::size_t max_part = 64u << 10;
 /// Low bits of a cause: where it lies in open_.
 constexpr int index_bits = 24;
 constexpr std::uint64_t index_mask = (std::uint64_t{1} << index_bits) - 1;
-/// Ids of calls that the process makes itself; behaviours count from 1.
-constexpr std::uint64_t own_ids = std::uint64_t{1} << 63;
-
 /// Up to so many open messages looking at each is faster than a table.
 constexpr std::uint32_t few = 8;
 
@@ -29,8 +26,7 @@ std::string_view parent_path(std::string_view path) {
 
 }  // namespace
 
-// -- messages that are served
-// -----------------------------------------------------------------------
+// -- messages that are served ---------------------------------------------------------------------
 
 /// Of open_calls_.
 std::uint64_t process::key_of(const address& caller, call_id id) {
@@ -115,6 +111,7 @@ void process::answer(open_message& m, kind k, bytes body) {
 void process::reply(cause_id on, bytes body) {
   auto* m = find_open(on);
   if (m == nullptr || !m->is_call || m->answered || m->cancelled) return;
+  if (auto fit = fits(body); !fit) return fail(on, fit.error());
   m->answered = true;
   if (m->control != asks::nothing) return answer_control(*m, std::move(body));
   const bool starts = phase_ == phase::starting;
@@ -180,8 +177,7 @@ void process::drop_calls_of(cause_id cause) {
   }
 }
 
-// -- calls
-// ------------------------------------------------------------------------------------------
+// -- calls ----------------------------------------------------------------------------------------
 
 envelope_ptr process::make(kind k, const address& to, open_message* under) {
   auto e = std::make_unique<envelope>();
@@ -202,9 +198,11 @@ envelope_ptr process::make(kind k, const address& to, open_message* under) {
   return e;
 }
 
-result<void> process::may_find(std::string_view name) const {
+result<void> process::may_find(std::string_view name, std::string_view verb) const {
   const auto& rights = init_.rights;
   if (!rights || rights->grants.allows("call", name)) return ok();
+  if (!verb.empty() && rights->grants.allows("call", std::string(name) + "." + std::string(verb)))
+    return ok();
   const std::string_view own = init_.path;
   const auto parent = parent_path(own);
   const bool below = name.size() > own.size() && name.starts_with(own) && name[own.size()] == '/';
@@ -213,11 +211,12 @@ result<void> process::may_find(std::string_view name) const {
   if (below || name == own || name == parent || parent_path(name) == parent ||
       std::find(std::begin(services), std::end(services), name) != std::end(services))
     return ok();
-  return {errc::denied,
-          init_.path + " needs call " + std::string(name) + ", which its spec does not grant"};
+  return {errc::denied, init_.path + " needs call " + std::string(name) +
+                            (verb.empty() ? "" : "." + std::string(verb)) +
+                            ", which its spec does not grant"};
 }
 
-result<address> process::resolve(const target& to) const {
+result<address> process::resolve(const target& to, std::string_view verb) const {
   if (const auto* a = std::get_if<address>(&to)) return *a;
   std::string_view name = std::get<std::string>(to);
   std::string full;
@@ -229,7 +228,7 @@ result<address> process::resolve(const target& to) const {
   }
   if (name.find('@') != std::string_view::npos)
     return error(errc::peer_lost, "no other node is connected: " + std::string(name));
-  TROUPE_CHECK(may_find(name));
+  TROUPE_CHECK(may_find(name, verb));
   const auto a = carrier_.lookup(name);
   if (!a && carrier_.was_held(name)) return error(errc::down, std::string(name) + " has ended");
   if (!a) return error(errc::no_such_agent, "no agent is called " + std::string(name));
@@ -245,16 +244,19 @@ void process::fail_locally(call_id id, const error& why) {
   urgent_.push(std::move(e));
 }
 
+result<void> process::fits(const bytes& body) const {
+  if (body.size() <= init_.bodies.size) return ok();
+  return {errc::too_big, "a body of " + std::to_string(body.size()) +
+                             " bytes is above the limit of " + std::to_string(init_.bodies.size)};
+}
+
 void process::send(cause_id on, const target& to, std::string_view verb, bytes args) {
-  auto where = resolve(to);
+  auto where = resolve(to, verb);
+  if (auto fit = fits(args); where && !fit) where = fit.error();
   auto* under = find_open(on);
-  if (!where) {
-    auto e = make(kind::send, {}, under);
-    e->verb = verb;
-    return bounce(carrier_, std::move(e), where.error());
-  }
-  auto e = make(kind::send, *where, under);
+  auto e = make(kind::send, where ? *where : address{}, under);
   e->verb = verb;
+  if (!where) return bounce(carrier_, std::move(e), where.error());
   e->body = std::move(args);
   if (traced_ != 0) trace(*e, true);
   carrier_.post(std::move(e));
@@ -265,12 +267,9 @@ void process::call(cause_id on, call_id id, const target& to, std::string_view v
   auto* under = find_open(on);
   if (on != no_cause && (under == nullptr || under->cancelled))
     return fail_locally(id, {errc::cancelled, "the call it was made for is over"});
-  auto where = resolve(to);
+  auto where = resolve(to, verb);
   if (!where) return fail_locally(id, where.error());
-  if (args.size() > init_.bodies.size)
-    return fail_locally(id, {errc::too_big, "a body of " + std::to_string(args.size()) +
-                                                " bytes is above the limit of " +
-                                                std::to_string(init_.bodies.size)});
+  if (auto fit = fits(args); !fit) return fail_locally(id, fit.error());
   auto e = make(verb == start_verb ? kind::start : kind::call, *where, under);
   if (e->chain && e->chain->length >= max_chain_length) {
     error why(errc::limit, "a chain of calls is at most 64 long");
@@ -281,7 +280,7 @@ void process::call(cause_id on, call_id id, const target& to, std::string_view v
   record.callee = *where;
   record.cause = on;
   record.deadline = add(now_, options.timeout);
-  record.is_own = (id & own_ids) != 0;
+  record.is_own = (id & first_own_call) != 0;
   record.verb = label(verb);
   // A call made while serving one ends no later than that one. The start of a child is its own
   // affair.
@@ -391,8 +390,7 @@ std::string process::deadlock_path(const envelope& e) const {
   return {};
 }
 
-// -- agents
-// -----------------------------------------------------------------------------------------
+// -- agents ---------------------------------------------------------------------------------------
 
 result<void> process::ensure_children() {
   if (children_) return ok();
@@ -405,7 +403,7 @@ result<void> process::ensure_children() {
   // It ends with this agent, and this agent with it: that is how its escalation arrives.
   links_.push_back(children_);
   carrier_.post(make(kind::link, children_, nullptr));
-  call(no_cause, own_ids | ++last_own_id_, children_, start_verb, {}, {});
+  call(no_cause, first_own_call | ++last_own_id_, children_, start_verb, {}, {});
   return ok();
 }
 

@@ -9,15 +9,6 @@
 
 namespace troupe {
 
-namespace {
-
-/// What is bounded counts in the mailbox until it is handled or dropped; see mailbox::push.
-bool counts(const envelope& e) {
-  return e.kind == kind::send || e.kind == kind::call;
-}
-
-}  // namespace
-
 process::process(carrier& c, mailbox& inbox, const address& self, process_init init,
                  std::uint64_t seed)
     : carrier_(c),
@@ -88,7 +79,7 @@ void process::take_mail() {
 
 void process::sort(envelope_ptr e) {
   if (!(e->to == self_)) {  // it was meant for an earlier user of this mailbox
-    if (counts(*e)) inbox_.release(*e);
+    inbox_.release(*e);
     const auto why = no_such_agent(e->to);
     return bounce(carrier_, std::move(e), why);
   }
@@ -206,7 +197,7 @@ bool process::deliver_next() {
   if (phase_ != phase::running || suspended_) return false;
   auto e = next_mail();
   if (!e) return false;
-  if (counts(*e)) inbox_.release(*e);
+  inbox_.release(*e);
   if (e->kind == kind::call && e->deadline <= now_) {
     carrier_.report({runtime_event::what::expired, self_, init_.path, {}});
     return true;
@@ -284,6 +275,11 @@ void process::finish(const error& reason) {
     started_.erase(children_.agent);
   }
   calls_.for_each([&](std::uint64_t id, const open_call& call) { take_back(id, call); });
+  monitors_.for_each([&](std::uint64_t id, const address& whom) {
+    auto e = make(kind::demonitor, whom, nullptr);
+    e->id = id;
+    carrier_.post(std::move(e));
+  });
   carrier_.unbind(self_);
   // Most agents end unobserved: what nobody is told is not made.
   std::optional<error> down;
@@ -298,9 +294,6 @@ void process::finish(const error& reason) {
     if (packed.empty()) packed = pack_error(seen);
     return packed;
   };
-  for (auto& m : open_)
-    if (m.cause != no_cause && m.is_call && !m.answered && !m.cancelled)
-      answer(m, kind::error, pack_error(unanswered()));
   for (auto* left = inbox_.close(); left != nullptr;) {
     envelope_ptr one(left);
     left = std::exchange(one->next, nullptr);
@@ -308,7 +301,7 @@ void process::finish(const error& reason) {
   }
   for (auto* queue : {&start_, &mail_, &overlapping_}) {
     while (auto e = queue->pop()) {
-      if (counts(*e)) inbox_.release(*e);
+      inbox_.release(*e);
       if (e->kind == kind::monitor) {
         watchers_.push_back({e->from, e->id});
       } else if (e->kind == kind::link) {
@@ -340,6 +333,11 @@ void process::finish(const error& reason) {
     e->body = body();
     carrier_.post(std::move(e));
   }
+  // After the signals: who is answered may act on it at once, and its supervisor should know by
+  // then.
+  for (auto& m : open_)
+    if (m.cause != no_cause && m.is_call && !m.answered && !m.cancelled)
+      answer(m, kind::error, pack_error(unanswered()));
   carrier_.report({runtime_event::what::ended, self_, init_.path, seen});
 }
 

@@ -178,8 +178,10 @@ class process final : public context {
   bool forget_call(call_id id);
   void watch(call_id id, const open_call& call);
   bool is_live(const deadlines::entry& e);
-  result<address> resolve(const target& to) const;
-  result<void> may_find(std::string_view name) const;
+  /// `verb` is what it is wanted for: a grant may name a verb. Empty: for anything.
+  result<address> resolve(const target& to, std::string_view verb = {}) const;
+  result<void> may_find(std::string_view name, std::string_view verb) const;
+  result<void> fits(const bytes& body) const;
   envelope_ptr make(kind k, const address& to, open_message* under);
   void fail_locally(call_id id, const error& why);
   bool has_free_slot(std::string_view verb) const;

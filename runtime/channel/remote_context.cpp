@@ -217,8 +217,9 @@ result<void> remote_context::part(cause_id on, bytes body) {
     return {errc::too_big,
             "a part holds at most 64 KiB, this one has " + std::to_string(body.size()) + " bytes"};
   auto* call = find_open(on);
-  if (call == nullptr || call->answered || call->cancelled)
+  if (call == nullptr || call->answered)
     return {errc::not_found, "there is no open call to send a part to"};
+  if (call->cancelled) return {errc::cancelled, "the caller has taken the call back"};
   if (call->credit == 0) return {errc::no_credit, "the reader has not asked for more parts yet"};
   auto f = under("part", on);
   f.fields.set("body", to_field(body));

@@ -78,8 +78,8 @@ std::optional<value> value_in(turn& t, troupe_bytes_t body, const char* what) {
 }
 
 std::optional<call_id> call_id_in(turn& t, std::uint64_t id) {
-  if (id != 0) return id;
-  note_fault(t, "gave a call the id 0");
+  if (id != 0 && id < first_own_call) return id;
+  note_fault(t, "gave a call the id " + std::to_string(id) + ": from 1 to 2^63 - 1 are its own");
   return std::nullopt;
 }
 

@@ -250,11 +250,11 @@ void lua_agent::finish(task& t) {
     return;
   }
   // What it started beside itself goes on as background work, under no cause.
-  for (auto& other : tasks_)
-    if (on->beside > 0 && other->on == on) {
-      other->on = nullptr;
-      --on->beside;
-    }
+  for (std::size_t i = 0; on->beside > 0; ++i) {
+    if (tasks_[i]->on != on) continue;
+    tasks_[i]->on = nullptr;
+    --on->beside;
+  }
   if (on == upgrade_.on) end_upgrade();
   auto m = std::move(on->message);
   free_serving(*on);

@@ -66,7 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
                     misdeed{"bad_verb", "gave a verb that is not UTF-8"},
                     misdeed{"bad_args", "gave arguments that are no list"},
                     misdeed{"bad_target", "gave a target that is neither an address nor a name"},
-                    misdeed{"bad_call_id", "gave a call the id 0"},
+                    misdeed{"bad_call_id", "gave a call the id 0: from 1 to 2^63 - 1 are its own"},
+                    misdeed{"high_call_id", "gave a call the id 9223372036854775808: from 1"},
                     misdeed{"bad_options", "gave call options that are garbage"}),
     [](const auto& info) { return std::string(info.param.verb); });
 

@@ -78,6 +78,8 @@ std::int32_t receive(void* self, troupe_turn_t* turn, const troupe_envelope_t* m
   if (is(m, "bad_args")) api->send(turn, 0, &nobody, troupe_text("x"), troupe_bytes("\x01", 1));
   if (is(m, "bad_target")) api->send(turn, 0, nullptr, troupe_text("x"), {nullptr, 0});
   if (is(m, "bad_call_id")) api->call(turn, 0, 0, &nobody, troupe_text("x"), {nullptr, 0}, nullptr);
+  if (is(m, "high_call_id"))
+    api->call(turn, 0, uint64_t{1} << 63, &nobody, troupe_text("x"), {nullptr, 0}, nullptr);
   if (is(m, "bad_options")) {
     const troupe_call_options_t o{2, 0, 1};
     api->call(turn, 0, 1, &nobody, troupe_text("x"), {nullptr, 0}, &o);

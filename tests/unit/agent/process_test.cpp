@@ -3,6 +3,8 @@
 // The rules of the design's *Messages*, each in the simulation.
 #include "agent/process.hpp"
 
+#include <gmock/gmock.h>
+
 #include "agent/control.hpp"
 #include "base/msgpack.hpp"
 #include "support/simulation.hpp"
@@ -752,6 +754,85 @@ TEST_F(process_test, refuses_a_name_its_grants_do_not_cover) {
   ASSERT_TRUE(sim.add(std::move(init)));
   sim.send(std::string("other/a"), "go");
   EXPECT_EQ(code, "denied");
+}
+
+TEST_F(process_test, lets_a_grant_name_a_single_verb) {
+  echo("team/hidden");
+  std::vector<std::string> codes;
+  process_init init;
+  init.path = "other/a";
+  init.actions = std::make_unique<lambda_behaviour>([&](context& ctx, envelope& e) {
+    const std::string hidden = "team/hidden";
+    if (e.kind == kind::send) {
+      ctx.call(no_cause, 1, hidden, "echo", args({1}));
+      ctx.call(no_cause, 2, hidden, "other", args({1}));
+      ctx.find(3, hidden);
+    }
+    if (e.kind == kind::error) codes.push_back(unpack_error(e.body).describe());
+    if (e.kind == kind::reply) codes.push_back("answered");
+  });
+  auto rights = std::make_shared<authority>();
+  rights->grants = *grants::from(value::map{{"call", value::array{"team/hidden.echo"}}}, "/");
+  init.rights = rights;
+  ASSERT_TRUE(sim.add(std::move(init)));
+  sim.send(std::string("other/a"), "go");
+  EXPECT_THAT(
+      codes,
+      testing::UnorderedElementsAre(
+          "answered", "denied: other/a needs call team/hidden.other, which its spec does not grant",
+          "denied: other/a needs call team/hidden, which its spec does not grant"));
+}
+
+TEST_F(process_test, takes_its_monitors_back_when_it_ends) {
+  auto a = echo("a");
+  for (int i = 0; i < 3; ++i) {
+    auto w = *sim.add("w" + std::to_string(i), [&](context& ctx, envelope& e) {
+      if (e.kind == kind::send) ctx.monitor(1, a);
+    });
+    sim.send(w, "watch");
+    sim.exit(w, errc::kill);
+  }
+  EXPECT_EQ((*sim.call(a, inspect_verb))["watchers"], value(0));
+}
+
+TEST_F(process_test, tells_its_watchers_of_its_end_before_those_who_called_it) {
+  auto h = holder("h");
+  auto w = *sim.add("w", [&](context& ctx, envelope& e) {
+    if (e.kind == kind::send) ctx.monitor(1, h->who);
+  });
+  sim.send(w, "watch");
+  auto c = call_from("c", h->who, "one");
+  std::vector<kind> told;
+  sim.on_post = [&](const envelope& e) {
+    if (e.from == h->who) told.push_back(e.kind);
+  };
+  sim.exit(h->who, errc::kill);
+  sim.on_post = {};
+  EXPECT_THAT(told, testing::IsSupersetOf({kind::down, kind::error}));
+  EXPECT_LT(std::find(told.begin(), told.end(), kind::down),
+            std::find(told.begin(), told.end(), kind::error));
+}
+
+TEST_F(process_test, refuses_a_body_that_is_too_big_wherever_it_is_sent) {
+  const bytes big(std::string((16u << 20) + 16, 'x'));
+  int seen = 0;
+  auto b = *sim.add("b", [&](context& ctx, envelope& e) {
+    if (e.kind == kind::send) ++seen;
+    if (e.kind == kind::call) ctx.reply(e.cause, big);
+  });
+  auto c = call_from("c", b, "x");
+  ASSERT_TRUE(c->failure);
+  EXPECT_EQ(c->failure->code, "too_big");
+  std::string code;
+  auto w = *sim.add("w", [&](context& ctx, envelope& e) {
+    if (e.kind == kind::send && e.verb == "go") ctx.send(e.cause, b, "y", big);
+    if (e.kind == kind::send && e.verb == "call") ctx.call(e.cause, 7, b, "y", big);
+    if (e.kind == kind::error) code = unpack_error(e.body).code;
+  });
+  sim.send(w, "call");
+  EXPECT_EQ(code, "too_big");
+  sim.send(w, "go");
+  EXPECT_EQ(seen, 0);
 }
 
 TEST_F(process_test, runs_the_same_from_the_same_seed) {

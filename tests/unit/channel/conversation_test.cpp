@@ -202,7 +202,7 @@ TEST_F(conversation, a_cancelled_call_reaches_the_agent) {
       if (e.kind == kind::send) ctx.done(e.cause);
       if (e.kind != kind::cancel) return;
       ++*cancelled;
-      EXPECT_TRUE(ctx.part(e.cause, {}).error().is(errc::not_found));
+      EXPECT_TRUE(ctx.part(e.cause, {}).error().is(errc::cancelled));
       ctx.done(e.cause);
     });
     b->keeps_open = true;

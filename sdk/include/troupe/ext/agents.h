@@ -101,9 +101,9 @@ typedef struct troupe_call_options {
 
 /// All are [turn]. `cause` is the message under which something is done: its deadline, its chain of
 /// callers, its trace and its cancel hold for it; 0: under none. Ids of calls, monitors and timers
-/// are the agent's own choice, each unique among its open ones, calls never 0. Waiting is not
-/// possible: answers come as messages. Bodies that are no MessagePack, and text that is not UTF-8,
-/// end the agent.
+/// are the agent's own choice, each unique among its open ones, those of calls from 1 to 2^63 - 1.
+/// Waiting is not possible: answers come as messages. Bodies that are no MessagePack, and text that
+/// is not UTF-8, end the agent.
 typedef struct troupe_agents_host {
   uint32_t size;
   uint32_t reserved;
