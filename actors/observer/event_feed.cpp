@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/observer/event_feed.hpp"
 
+#include <memory>
+#include <new>
 #include <utility>
-
-#include "base/msgpack.hpp"
 
 namespace troupe {
 
@@ -32,36 +32,6 @@ const char* name_of(enum runtime_event::what what) {
       return "given_up";
   }
   return "unknown";
-}
-
-/// Straight to bytes: there are two events in the life of each agent.
-result<bytes> packed(const runtime_event& event, wall_time at) {
-  const std::chrono::duration<double> since = at.time_since_epoch();
-  thread_local body_writer to;  // keeps its memory
-  to.restart({});
-  const bool has_reason = !event.reason.code.empty();
-  const auto members = 3 + !!event.agent + has_reason + !event.data.is_nil();
-  // In the order of the packed keys, which saves sorting them. What goes wrong `finish` says.
-  to.begin_map(static_cast<std::size_t>(members));
-  to.text("at");
-  to.number(since.count());
-  if (!event.data.is_nil()) {
-    to.text("data");
-    write(to, event.data);
-  }
-  to.text("path");
-  to.text(event.path);
-  to.text("what");
-  to.text(name_of(event.what));
-  if (event.agent) {
-    to.text("agent");
-    to.text(event.agent.to_string());
-  }
-  if (has_reason) {
-    to.text("reason");
-    write(to, event.reason);
-  }
-  return to.finish();
 }
 
 }  // namespace
@@ -93,14 +63,42 @@ void event_feed::on_event(const runtime_event& event) {
   }
   const auto* to = to_.load(std::memory_order_acquire);
   if (to == nullptr) return count(unseen);
-  if (under_way_.fetch_add(1, std::memory_order_relaxed) >= most_under_way) {
-    handled();
+  const auto waiting = waiting_.fetch_add(1, std::memory_order_relaxed) + 1;
+  auto* mine = waiting <= most_waiting ? new (std::nothrow) record{event, time_.wall()} : nullptr;
+  if (mine == nullptr) {
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
     return count(unseen);
   }
-  auto body = packed(event, time_.wall());
-  if (body && to->post("event", std::move(*body))) return;
-  handled();
-  count(unseen);
+  mine->next = newest_.load(std::memory_order_relaxed);
+  while (!newest_.compare_exchange_weak(mine->next, mine, std::memory_order_acq_rel))
+    continue;
+  // Nobody looks at each event as it comes: the observer is woken for some at once.
+  if (waiting < few && !is_followed_.load()) return;
+  if (!woken_.exchange(true) && !to->post("event", {})) woken_.store(false);
+}
+
+void event_feed::take(const std::function<void(value)>& f) {
+  woken_.store(false);  // before it looks: who comes later wakes it again
+  record* oldest = nullptr;
+  for (auto* r = newest_.exchange(nullptr, std::memory_order_acq_rel); r != nullptr;) {
+    auto* next = std::exchange(r->next, oldest);
+    oldest = std::exchange(r, next);
+  }
+  while (oldest != nullptr) {
+    const std::unique_ptr<record> one(std::exchange(oldest, oldest->next));
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    const std::chrono::duration<double> since = one->at.time_since_epoch();
+    value v = value::map{};
+    v.set("at", since.count()).set("what", name_of(one->event.what)).set("path", one->event.path);
+    if (one->event.agent) v.set("agent", one->event.agent.to_string());
+    if (!one->event.reason.code.empty()) v.set("reason", to_value(one->event.reason));
+    if (!one->event.data.is_nil()) v.set("data", std::move(one->event.data));
+    f(std::move(v));
+  }
+}
+
+event_feed::~event_feed() {
+  take([](value) {});
 }
 
 value event_feed::counters() const {
@@ -111,8 +109,8 @@ value event_feed::counters() const {
 }
 
 void event_feed::attach(outlet to) {
-  // What an earlier observer did not get to is lost with it.
-  under_way_.store(0, std::memory_order_relaxed);
+  woken_.store(false);
+  is_followed_.store(false);
   outlets_.push_front(std::move(to));
   to_.store(&outlets_.front(), std::memory_order_release);
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Brings runtime events, which come from any thread, to the observer, which is an agent. Counts
-// all of them; hands on as many as the observer keeps up with, so that a storm of dead letters
-// can't fill the memory.
+// all of them; keeps as many as the observer keeps up with, so that a storm of dead letters can't
+// fill the memory. The observer takes them when it is asked for them, when somebody follows, or
+// when some have gathered: the life of an agent is not to cost a turn of another.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <forward_list>
+#include <functional>
 
 #include "agent/carrier.hpp"
 #include "agent/context.hpp"
@@ -22,6 +24,7 @@ class event_feed final : public event_sink {
  public:
   /// `time` outlives it.
   explicit event_feed(const clock& time) : time_(time) {}
+  ~event_feed() override;
 
   /// What a carrier reports. Does not block.
   void on_event(const runtime_event& event) override;
@@ -30,13 +33,18 @@ class event_feed final : public event_sink {
   value counters() const;
 
   // -- the observer's side
-  /// From now on events go there as `event`s. By one observer after the other, never two at once.
+  /// From now on it is told there, by an `event`, when to `take`. By one observer after the other,
+  /// never two at once.
   void attach(outlet to);
-  /// One of them has been handled.
-  void handled() { under_way_.fetch_sub(1, std::memory_order_relaxed); }
+  /// Hands out what has gathered, oldest first, as api.hpp describes an event, but for its number.
+  void take(const std::function<void(value)>& f);
+  /// Whether each event is to be told of at once.
+  void follow(bool on) { is_followed_.store(on); }
 
-  /// Events that may be on their way to the observer at the same time.
-  static constexpr std::int64_t most_under_way = 10'000;
+  /// Events that may wait for the observer; more are counted only.
+  static constexpr std::int64_t most_waiting = 10'000;
+  /// As soon as so many wait, the observer is told.
+  static constexpr std::int64_t few = 64;
 
  private:
   enum counter {
@@ -50,11 +58,19 @@ class event_feed final : public event_sink {
     expired,
     unseen
   };
+  struct record {
+    runtime_event event;
+    wall_time at;
+    record* next = nullptr;
+  };
   void count(counter c) { counters_[c].fetch_add(1, std::memory_order_relaxed); }
 
   const clock& time_;
   std::array<std::atomic<std::int64_t>, unseen + 1> counters_{};
-  std::atomic<std::int64_t> under_way_{0};
+  std::atomic<record*> newest_{nullptr};
+  std::atomic<std::int64_t> waiting_{0};
+  std::atomic<bool> woken_{false};
+  std::atomic<bool> is_followed_{false};
   /// The newest is in use; earlier ones stay, since somebody may be posting through them: one for
   /// each restart of the observer. (std::atomic<std::shared_ptr> would do, but for a race inside
   /// that of GCC 12.)

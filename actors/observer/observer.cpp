@@ -41,17 +41,19 @@ progress observer::receive(context& ctx, envelope_ptr e) {
       ctx.exit(unpack_error(e->body));
       break;
     case kind::event:
-      feed_->handled();
-      if (auto event = unpack(e->body.view())) keep(ctx, std::move(*event));
+      look(ctx);
       break;
     case kind::call:
+      look(ctx);
       serve(ctx, *e);
       break;
     case kind::send:
+      look(ctx);
       note_progress(ctx, *e);
       break;
     case kind::cancel:
       followers_.erase(e->cause);
+      feed_->follow(!followers_.empty());
       ctx.done(e->cause);
       break;
     default:
@@ -77,6 +79,11 @@ void observer::serve(context& ctx, const envelope& e) {
     return refuse(ctx, e.cause,
                   {errc::overloaded, std::to_string(followers_.size()) + " follow already"});
   followers_[e.cause] = {std::move(*glob), 0};
+  feed_->follow(true);
+}
+
+void observer::look(context& ctx) {
+  feed_->take([&](value event) { keep(ctx, std::move(event)); });
 }
 
 result<value> observer::recent(const value::array& args) const {

@@ -28,6 +28,7 @@ class observer final : public behaviour {
     std::int64_t dropped = 0;
   };
 
+  void look(context& ctx);
   void serve(context& ctx, const envelope& e);
   result<value> recent(const value::array& args) const;
   void note_progress(context& ctx, const envelope& e);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What is asked of a Lua agent beside its messages: its inside, another state, other code.
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -39,7 +41,8 @@ class control_test : public lua_agents {
   }
   std::string reload() { return call("a", upgrade_verb); }
 
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "control_test";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + "_control_test");
 };
 
 constexpr const char* counter = R"(
