@@ -5,6 +5,7 @@
 #include <troupe/ext/tools.h>
 #include <troupe/plugin.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
 
