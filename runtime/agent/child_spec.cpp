@@ -106,7 +106,9 @@ result<value> plain_table(std::string_view key, const value& v) {
   return v.is_map() ? v : value(value::map{});
 }
 
-result<std::string> id_from(const value& v) {
+}  // namespace
+
+result<std::string> child_id_from(const value& v) {
   if (!v.is_string()) return wrong("id", "text", v);
   const std::string id(v.as_string());
   // A path and a verb are written `desk/writer.draft@node`; ~ is for names that the node makes.
@@ -117,6 +119,8 @@ result<std::string> id_from(const value& v) {
     return wrong("id", "1 to 100 characters without spaces and / . @ = ~", v);
   return id;
 }
+
+namespace {
 
 result<pool_spec> pool_from(const value& v, std::uint32_t intensity, duration period) {
   const pool_spec pool;
@@ -220,7 +224,7 @@ result<child_spec> read_child(const value& v, const std::string& base_folder,
                               duration period) {
   if (!v.is_map())
     return error(errc::config, unnamed + ": expected a table, got " + std::string(v.type_name()));
-  auto id = id_from(v["id"]);
+  auto id = child_id_from(v["id"]);
   if (!id) return within(unnamed, id.error());
   auto spec = fields_from(v, base_folder, intensity, period);
   if (!spec) return within("child " + *id, spec.error());

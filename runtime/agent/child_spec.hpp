@@ -55,6 +55,9 @@ struct start_builtin {
   std::string name;
 };
 
+/// The text, if it can be a child's id: 1 to 100 characters without spaces and / . @ = ~.
+result<std::string> child_id_from(const value& v);
+
 struct child_spec {
   /// As a spec is written in Lua. Relative paths are taken from `base_folder`. Unknown keys fail
   /// with config and the nearest name.

@@ -98,7 +98,10 @@ result<value> around_agent(const std::string& file, const std::string& folder,
   TROUPE_TRY(program, script::read_program(file, folder));
   script::environment shared;
   TROUPE_TRY(said, script::declare(shared, program));
-  const auto id = fs::path(file).stem().string();
+  auto id = fs::path(file).stem().string();
+  const auto& taken = reserved_names();
+  if (!child_id_from(value(id)) || std::find(taken.begin(), taken.end(), id) != taken.end())
+    id = "agent";
   value child;
   value options = value::map{};
   for (const auto& [name, option] : said.options.as_map())
@@ -130,6 +133,7 @@ result<app> load_app(const std::string& file, const std::vector<std::string>& ar
   const auto path = fs::absolute(file, failed).lexically_normal();
   const auto folder = path.parent_path().string();
   const auto name = path.filename().string();
+  if (name.empty()) return error(errc::io, file + ": not a regular file");
   script::app_world world;
   world.env_is_set = is_set;
   world.arguments = arguments;

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "base/nearest.hpp"
+#include "config/app.hpp"
 #include "exe/cli.hpp"
 #include "exe/prefix.hpp"
 
@@ -49,7 +50,7 @@ int make_new(const new_options& o) {
   std::error_code failed;
   std::vector<std::string> kinds;
   for (const auto& entry : fs::directory_iterator(template_folder(), failed))
-    kinds.push_back(entry.path().filename().string());
+    if (entry.is_directory()) kinds.push_back(entry.path().filename().string());
   if (std::find(kinds.begin(), kinds.end(), o.kind) == kinds.end()) {
     std::sort(kinds.begin(), kinds.end());
     return complain(
@@ -61,6 +62,10 @@ int make_new(const new_options& o) {
   if (!is_name)
     return complain({errc::bad_argument,
                      "a name has letters, digits and _ and begins with a letter: " + o.name},
+                    false);
+  const auto& taken = reserved_names();
+  if (std::find(taken.begin(), taken.end(), o.name) != taken.end())
+    return complain({errc::bad_argument, "the node needs the name " + o.name + " for itself"},
                     false);
   const fs::path to = o.folder.empty() ? fs::path(o.name) : fs::path(o.folder);
   if (fs::exists(to, failed))

@@ -54,6 +54,7 @@ int run(const run_options& o) {
   auto loaded = load_app(o.file, o.arguments, o.settings);
   if (!loaded) return complain(loaded.error(), o.json);
   const auto main = loaded->main;
+  const auto name = loaded->name;
   if (!main && !o.arguments.empty())
     return complain({errc::config, loaded->name + " has no main that takes arguments"}, o.json);
 
@@ -73,6 +74,7 @@ int run(const run_options& o) {
     signals.notify();
   };
   if (!main) {
+    if (!o.json) std::fprintf(stderr, "%s has no verb main: it runs until Ctrl-C\n", name.c_str());
     n.door().monitor(std::string("app"), on_app_end);
     const auto limit = o.timeout > 0 ? seconds(o.timeout) : duration::max();
     const auto signal = signals.wait(limit);

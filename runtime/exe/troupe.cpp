@@ -2,7 +2,9 @@
 //
 // The program: reads the command line and hands over to the verb.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "base/nearest.hpp"
 #include "exe/cli.hpp"
 #include "exe/load_app.hpp"
 #include "exe/version.hpp"
@@ -18,7 +20,8 @@ void add_common(CLI::App& verb, cli::common_options& o) {
 void add_node(CLI::App& verb, cli::common_options& o) {
   add_common(verb, o);
   verb.add_flag("-v,--verbose", o.verbose, "log more than warnings");
-  verb.add_option("--threads", o.threads, "scheduler threads; default: as many as there are cores");
+  verb.add_option("--threads", o.threads, "scheduler threads; default: as many as there are cores")
+      ->check(CLI::Range(1, 1024));
 }
 
 void add_set(CLI::App& verb, std::vector<std::string>& settings) {
@@ -31,7 +34,9 @@ int main_of(int argc, char** argv) {
   CLI::App program("Troupe runs AI agents that must not fall over.", "troupe");
   program.require_subcommand(1);
   program.set_version_flag("--version", std::string("troupe ") + version);
-  program.failure_message(CLI::FailureMessage::simple);
+  program.failure_message([](const CLI::App* app, const CLI::Error& e) {
+    return "troupe: " + CLI::FailureMessage::simple(app, e);
+  });
   std::vector<std::string> settings;
 
   cli::run_options run;
@@ -39,7 +44,8 @@ int main_of(int argc, char** argv) {
   run_verb->add_option("FILE", run.file, "the app file")->required();
   run_verb->add_option("ARGS", run.arguments,
                        "arguments of its main verb, as text; those that begin with - behind --");
-  run_verb->add_option("--timeout", run.timeout, "seconds main may take; exit code 124 after them");
+  run_verb->add_option("--timeout", run.timeout, "seconds main may take; exit code 124 after them")
+      ->check(CLI::PositiveNumber);
   add_set(*run_verb, settings);
   add_node(*run_verb, run);
 
@@ -105,6 +111,16 @@ int main_of(int argc, char** argv) {
   auto* version_verb = program.add_subcommand("version", "print the version");
   add_common(*version_verb, about);
 
+  if (argc > 1 && argv[1][0] != '-') {
+    std::vector<std::string> names;
+    for (const auto* verb : program.get_subcommands({}))
+      names.push_back(verb->get_name());
+    if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
+      const auto why = unknown_name("verb", argv[1], {names.begin(), names.end()});
+      cli::complain({errc::bad_argument, why + "; troupe --help tells of all"}, false);
+      return cli::usage;
+    }
+  }
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

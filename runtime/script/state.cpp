@@ -297,6 +297,9 @@ int internals::compile(state& s, lua_State* to, std::string_view source,
 }
 
 result<void> state::load(lua_State* to, std::string_view source, const std::string& chunkname) {
+  if (source.starts_with(LUA_SIGNATURE[0]))
+    return error(errc::syntax, chunkname.substr(chunkname.starts_with('@') ? 1 : 0) +
+                                   ": this is bytecode; only source is loaded");
   const int status = internals::compile(*this, to, source, chunkname.c_str());
   if (status == LUA_OK) return ok();
   std::size_t size = 0;

@@ -266,8 +266,36 @@ def new_makes_something_that_runs(t):
     t.troupe("new", "lua", "counter").exits(0).prints("^counter$")
     equal(t.troupe("run", "counter/app.lua", "2", "3").exits(0).out, "5\n")
     t.troupe("new", "lua", "counter").refused("counter is there already")
-    t.troupe("new", "rust", "x").refused(r"rust.*(c|cpp|lua)")
+    t.troupe("new", "rust", "x").refused(r"rust.*known are c, cpp, lua")
     t.troupe("new", "lua", "../x").refused("a name has letters")
+    t.troupe("new", "lua", "tool").refused("the node needs the name tool for itself")
+
+
+@case
+def what_is_mistyped_on_the_command_line_is_named(t):
+    t.troupe("rnu", "x.lua").exits(2).silent().says('^troupe: .*rnu.*did you mean "run"')
+    t.troupe("run", "--threads", "0", "x.lua").exits(2).silent().says("^troupe: .*threads")
+    t.troupe("run", "--timeout", "-1", "x.lua").exits(2).silent().says("^troupe: .*timeout")
+    t.troupe("run", ".").refused(r"io: \.: not a regular file")
+    (t.folder / "b.lua").write_bytes(b"\x1bLua54")
+    t.troupe("run", "b.lua").refused("b.lua: this is bytecode")
+
+
+@case
+def a_file_whose_name_the_node_uses_itself_runs_all_the_same(t):
+    t.write("tool.lua", 'local troupe = require("troupe")\nlocal agent = troupe.agent {}\n'
+                        'function agent.on.main() return "ran" end\nreturn agent\n')
+    equal(t.troupe("run", "tool.lua").exits(0).out, "ran\n")
+
+
+@case
+def who_has_no_main_is_said_to_run_until_it_is_stopped(t):
+    t.write("x.lua", 'local troupe = require("troupe")\nlocal agent = troupe.agent {}\n'
+                     'function agent.on.mian() end\nreturn agent\n')
+    process = t.start("run", "x.lua")
+    when_it_says(process, "x has no verb main: it runs until Ctrl-C")
+    process.send_signal(TERMINATE)
+    t.ended(process).exits(143)
 
 
 @case
