@@ -34,7 +34,7 @@ void bounce(carrier& c, envelope_ptr e, const error& why) {
     case kind::event: {
       runtime_event report{runtime_event::what::dead_letter, e->to, c.path_of(e->to), why};
       report.reason.data = value::map{};
-      report.reason.data.set("verb", e->verb).set("from", c.path_of(e->from));
+      report.reason.data.set("verb", e->verb.substr(0, 100)).set("from", c.path_of(e->from));
       return c.report(report);
     }
     default:

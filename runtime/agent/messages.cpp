@@ -219,6 +219,9 @@ result<void> process::may_find(std::string_view name, std::string_view verb) con
 result<address> process::resolve(const target& to, std::string_view verb) const {
   if (const auto* a = std::get_if<address>(&to)) return *a;
   std::string_view name = std::get<std::string>(to);
+  if (name.size() > longest_path)
+    return error(errc::no_such_agent,
+                 "no agent has so long a name: " + std::string(name.substr(0, 60)) + "...");
   std::string full;
   if (name.starts_with("./")) {
     const auto parent = parent_path(init_.path);
@@ -430,8 +433,17 @@ void process::bind(call_id id, std::string_view name) {
   if (name.empty() || name.find_first_of("/@.") != std::string_view::npos)
     return fail_locally(
         id, {errc::bad_argument, "a registered name has no `/`, `@` or `.`: " + std::string(name)});
+  if (name.size() > longest_name)
+    return fail_locally(id, {errc::bad_argument, "a registered name has at most " +
+                                                     std::to_string(longest_name) + " bytes"});
+  if (names_ >= most_names) {
+    error why(errc::limit, init_.path + " has " + std::to_string(most_names) + " names already");
+    why.data.set("what", "names");
+    return fail_locally(id, why);
+  }
   if (!carrier_.bind(name, self_, false))
     return fail_locally(id, {errc::exists, "the name " + std::string(name) + " is taken"});
+  ++names_;
   auto e = make(kind::reply, self_, nullptr);
   e->id = id;
   e->body = *pack(nullptr);
@@ -450,7 +462,18 @@ void process::exit(const target& whom, error reason) {
   carrier_.post(std::move(e));
 }
 
+/// What it asks the runtime to keep for it, and that nothing else bounds.
+bool process::may_hold(std::size_t held, std::size_t most, std::string_view what) {
+  if (held < most) return true;
+  error why(errc::limit,
+            init_.path + " holds more than " + std::to_string(most) + " " + std::string(what));
+  why.data.set("what", what);
+  exit(std::move(why));
+  return false;
+}
+
 void process::monitor(monitor_id id, const target& whom) {
+  if (!may_hold(monitors_.size(), most_monitors, "monitors")) return;
   auto where = resolve(whom);
   monitors_.put(id, where ? *where : address{});
   auto e = make(kind::monitor, where ? *where : address{}, nullptr);
@@ -476,6 +499,7 @@ void process::link(const target& whom) {
   auto where = resolve(whom);
   const address other = where ? *where : address{};
   if (std::find(links_.begin(), links_.end(), other) != links_.end() || other == self_) return;
+  if (!may_hold(links_.size(), most_links, "links")) return;
   links_.push_back(other);
   auto e = make(kind::link, other, nullptr);
   if (!where) return bounce(carrier_, std::move(e), where.error());
@@ -492,6 +516,7 @@ void process::unlink(const target& whom) {
 // -------------------------------------------------------------------------------------------
 
 void process::set_timer(timer_id id, duration delay) {
+  if (!may_hold(timers_.size(), most_timers, "timers")) return;
   const auto at = add(now_, delay);
   timers_.put(id, at);
   deadlines_.push({at, id, true}, calls_.size() + timers_.size(),

@@ -6,6 +6,7 @@
 
 #include "agent/bounce.hpp"
 #include "agent/control.hpp"
+#include "agent/exit_reason.hpp"
 
 namespace troupe {
 
@@ -83,6 +84,12 @@ void process::sort(envelope_ptr e) {
     const auto why = no_such_agent(e->to);
     return bounce(carrier_, std::move(e), why);
   }
+  if (e->verb.size() > longest_name && counts(*e)) {  // it would only cost the behaviour memory
+    inbox_.release(*e);
+    const error why(errc::unknown_verb,
+                    init_.path + " has no verb " + e->verb.substr(0, 60) + "...");
+    return bounce(carrier_, std::move(e), why);
+  }
   switch (e->kind) {
     case kind::start:
       if (phase_ == phase::fresh && e->from == init_.parent && start_.empty())
@@ -108,10 +115,9 @@ void process::sort(envelope_ptr e) {
     case kind::exit_signal:
       return on_exit_signal(std::move(e));
     case kind::monitor:
-      return watchers_.push_back({e->from, e->id});
+      return watchers_.add(e->from, e->id);
     case kind::demonitor:
-      std::erase_if(watchers_, [&](const watcher& w) { return w.id == e->id && w.who == e->from; });
-      return;
+      return watchers_.remove(e->from, e->id);
     case kind::link:
       return links_.push_back(e->from);
     case kind::unlink:
@@ -264,7 +270,7 @@ void process::trace(const envelope& e, bool is_outgoing) {
 
 void process::finish(const error& reason) {
   // What others see of a kill is `killed`: only the signal itself is untrappable.
-  error seen = reason;
+  error seen = kept_reason(reason);
   if (seen.from.empty()) seen.from = init_.path;
   init_.actions.reset();
   if (children_) {
@@ -275,6 +281,7 @@ void process::finish(const error& reason) {
     started_.erase(children_.agent);
   }
   calls_.for_each([&](std::uint64_t id, const open_call& call) { take_back(id, call); });
+  // Otherwise whoever lives long would keep all who ever watched it.
   monitors_.for_each([&](std::uint64_t id, const address& whom) {
     auto e = make(kind::demonitor, whom, nullptr);
     e->id = id;
@@ -303,7 +310,7 @@ void process::finish(const error& reason) {
     while (auto e = queue->pop()) {
       inbox_.release(*e);
       if (e->kind == kind::monitor) {
-        watchers_.push_back({e->from, e->id});
+        watchers_.add(e->from, e->id);
       } else if (e->kind == kind::link) {
         links_.push_back(e->from);
       } else if (!(e->to == self_)) {
@@ -327,12 +334,12 @@ void process::finish(const error& reason) {
     forget->linked = true;
     carrier_.post(std::move(forget));
   }
-  for (const auto& w : watchers_) {
-    auto e = make(kind::down, w.who, nullptr);
-    e->id = w.id;
+  watchers_.for_each([&](const address& who, monitor_id id) {
+    auto e = make(kind::down, who, nullptr);
+    e->id = id;
     e->body = body();
     carrier_.post(std::move(e));
-  }
+  });
   // After the signals: who is answered may act on it at once, and its supervisor should know by
   // then.
   for (auto& m : open_)

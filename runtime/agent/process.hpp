@@ -20,6 +20,7 @@
 #include "agent/id_table.hpp"
 #include "agent/message_queue.hpp"
 #include "agent/tracer.hpp"
+#include "agent/watchers.hpp"
 #include "base/id.hpp"
 
 namespace troupe {
@@ -29,6 +30,10 @@ struct turn_limits {
   std::uint32_t messages = 100;
   duration time = std::chrono::milliseconds(2);
 };
+
+/// What an agent may hold in the runtime. Above it, it ends with `limit` (a name is refused).
+inline constexpr std::size_t most_monitors = 250'000, most_links = 10'000, most_timers = 2'000'000,
+                             most_names = 1000, longest_name = 255, longest_path = 4096;
 
 enum class turn_end : std::uint8_t {
   asleep,  ///< nothing to do; whoever pushes next schedules it. The process must not be touched any
@@ -123,10 +128,6 @@ class process final : public context {
     bool is_sleep = false;  ///< nobody is asked; the deadline is the answer
     label verb;
   };
-  struct watcher {
-    address who;
-    monitor_id id;
-  };
 
   // -- one turn (process.cpp)
   void take_mail();
@@ -188,6 +189,7 @@ class process final : public context {
   bool overlaps(std::string_view verb) const;
   std::string deadlock_path(const envelope& e) const;
   result<void> ensure_children();
+  bool may_hold(std::size_t held, std::size_t most, std::string_view what);
 
   carrier& carrier_;
   mailbox& inbox_;
@@ -222,10 +224,12 @@ class process final : public context {
   id_table<address> monitors_;
   id_table<instant> timers_;
   deadlines deadlines_;
-  std::vector<watcher> watchers_;
+  watcher_list watchers_;
   std::vector<address> links_;
   id_table<address> started_;  ///< those whose parent this is: they end with it
 
+  /// Registered by it; they are freed at its end only.
+  std::uint32_t names_ = 0;
   address children_;  ///< the implicit supervisor of what this agent spawns
   std::uint64_t last_own_id_ = 0;
   tracer* const tracer_;

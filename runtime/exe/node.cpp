@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exe/node.hpp"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "actors/directory/directory.hpp"
@@ -78,7 +79,21 @@ result<std::unique_ptr<node>> node::open(node_settings with, app what) {
   return n;
 }
 
+namespace {
+
+/// Gives memory back that an agent took: large blocks at once, and what is free at the end of a
+/// heap. By itself the C library keeps up to 64 MiB for each thread, once it saw large blocks.
+void give_memory_back() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 8 << 20);
+#endif
+}
+
+}  // namespace
+
 result<void> node::start() {
+  give_memory_back();
   for (const auto& failed : plugins_->add_all(plugin_folder()))
     log_.write(log_level::warning, "exe", "a plugin is left out", {{"reason", failed.describe()}});
   TROUPE_CHECK(add_plugins(*plugins_, app_));

@@ -92,7 +92,8 @@ void lua_agent::serve(envelope_ptr m, lua_CFunction f) {
 void lua_agent::on_stop(envelope_ptr m) {
   for (auto& t : tasks_)
     if (t->co != nullptr) end_task(*t);
-  timers_.clear();
+  while (!timers_.empty())
+    forget_timer(timers_.begin());
   serve(std::move(m), entry::stop);
 }
 

@@ -68,6 +68,9 @@ struct stream {
 };
 
 struct lua_timer {
+  /// What it takes of the script's memory, with its places in the tables of the process.
+  std::size_t weight() const { return 3 * sizeof(lua_timer) + verb.capacity() + args.size(); }
+
   std::string verb;
   bytes args;
   duration period{};  ///< zero: once
@@ -150,12 +153,14 @@ class lua_agent final : public host {
 
   // Streams and timers, by the id in their handle.
   stream* find_stream(std::uint64_t id);
+  /// 0 if the script may not hold so much.
   std::uint64_t open_stream(const target& to, std::string_view verb, bytes args);
   void close_stream(std::uint64_t id);
   /// True if there is nothing to take yet: the current task is woken when there is.
   bool has_to_wait(stream& s);
   /// Makes the next part the current task's answer; false if no more will come.
   bool take_part(stream& s);
+  /// 0 if the script may not hold so much.
   timer_id set_timer(lua_timer t, duration first);
   const lua_timer* find_timer(timer_id id) const;
   bool cancel_timer(timer_id id);
@@ -214,6 +219,7 @@ class lua_agent final : public host {
   void on_stream(std::uint64_t id, envelope_ptr m);
   void refuse_start(error why);
   void rearm(timer_id id);
+  void forget_timer(std::unordered_map<timer_id, lua_timer>::iterator at);
   bool fits(const envelope& m);
   error does_not_fit(const envelope& m, std::string_view what) const;
   error memory_limit(std::string_view what_for) const;

@@ -111,6 +111,15 @@ class state final : public interruptible {
     return used_ < with_.memory ? with_.memory - used_ : 0;
   }
 
+  /// The runtime keeps that many bytes for the script outside of Lua: they count as its own. False
+  /// if it may not hold so much.
+  bool hold(std::size_t bytes) noexcept {
+    if (bytes > memory_free()) return false;
+    used_ += bytes;
+    return true;
+  }
+  void let_go(std::size_t bytes) noexcept { used_ -= bytes; }
+
   /// A binding has made a value whose finalizer must run when the state ends.
   void need_finalizers() noexcept { has_finalizers_ = true; }
 

@@ -112,6 +112,11 @@ int make_stream(lua_State* l) {
   *id = 0;
   luaL_setmetatable(l, stream_type);
   if (!begin(l, a, to, verb, *id)) return a.raise(l);
+  if (*id == 0) {  // there may be garbage to make room
+    lua_gc(l, LUA_GCCOLLECT);
+    if (!begin(l, a, to, verb, *id)) return a.raise(l);
+    if (*id == 0) raise_limit(l, "memory", "no memory for a stream");
+  }
   return 1;
 }
 

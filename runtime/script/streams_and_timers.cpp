@@ -11,10 +11,13 @@ namespace {
 
 /// Parts that may be under way: enough to hide a round trip, few enough to keep little.
 constexpr std::uint32_t stream_credit = 16;
+/// What one takes of the script's memory, with its place in the tables of the process.
+constexpr std::size_t stream_weight = 1024;
 
 }  // namespace
 
 std::uint64_t lua_agent::open_stream(const target& to, std::string_view verb, bytes args) {
+  if (!state_->hold(stream_weight)) return 0;
   const auto id = ++last_id_;
   auto& s = streams_[id];
   s.call = take_slot({0, nullptr, id});
@@ -70,11 +73,13 @@ void lua_agent::close_stream(std::uint64_t id) {
   free_slot(at->second.call);
   if (at->second.reader != nullptr) make_ready(*at->second.reader);
   streams_.erase(at);
+  if (ctx_ != nullptr) state_->let_go(stream_weight);
 }
 
 // -- timers ---------------------------------------------------------------------------------------
 
 timer_id lua_agent::set_timer(lua_timer t, duration first) {
+  if (!state_->hold(t.weight())) return 0;
   const auto id = ++last_id_;
   t.due = add(ctx_->now(), first);
   timers_.emplace(id, std::move(t));
@@ -88,9 +93,16 @@ const lua_timer* lua_agent::find_timer(timer_id id) const {
 }
 
 bool lua_agent::cancel_timer(timer_id id) {
-  if (timers_.erase(id) == 0) return false;
+  const auto at = timers_.find(id);
+  if (at == timers_.end()) return false;
+  forget_timer(at);
   ctx_->cancel_timer(id);
   return true;
+}
+
+void lua_agent::forget_timer(std::unordered_map<timer_id, lua_timer>::iterator at) {
+  state_->let_go(at->second.weight());
+  timers_.erase(at);
 }
 
 /// After a tick was served: ticks that were missed meanwhile are one, and none overlaps another.
@@ -99,7 +111,7 @@ void lua_agent::rearm(timer_id id) {
   if (at == timers_.end()) return;
   auto& t = at->second;
   if (t.period == duration::zero()) {
-    timers_.erase(at);
+    forget_timer(at);
     return;
   }
   const auto now = ctx_->now();

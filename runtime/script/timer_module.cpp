@@ -29,7 +29,13 @@ int make(lua_State* l, lua_agent& a, int first, int last, duration delay, durati
   auto* id = static_cast<timer_id*>(lua_newuserdatauv(l, sizeof(timer_id), 0));
   *id = 0;
   luaL_setmetatable(l, timer_type);
-  return begin(l, a, first, last, delay, period, jitter, *id) ? 1 : a.raise(l);
+  if (!begin(l, a, first, last, delay, period, jitter, *id)) return a.raise(l);
+  if (*id == 0) {  // there may be garbage to make room
+    lua_gc(l, LUA_GCCOLLECT);
+    if (!begin(l, a, first, last, delay, period, jitter, *id)) return a.raise(l);
+    if (*id == 0) raise_limit(l, "memory", "no memory for a timer");
+  }
+  return 1;
 }
 
 lua_agent& check_timer(lua_State* l, const char* binding) {

@@ -458,5 +458,45 @@ TEST_F(lua_behaviour_test, can_be_killed_in_an_endless_loop) {
   EXPECT_EQ(world.reason_of(b)->code, "killed");
 }
 
+// -- what the runtime holds for a script counts as its memory
+
+TEST_F(lua_behaviour_test, timers_and_streams_count_as_the_scripts_memory_until_they_are_over) {
+  memory = 2u << 20;
+  const auto mute = add("mute", R"(
+    local async = require("troupe.async")
+    function agent.on.never() async.sleep(1e6) end
+  )");
+  const auto a = add("a", R"(
+    local timer = require("troupe.timer")
+    local text = ("x"):rep(1000)
+    function agent.own.tick() end
+    function agent.on.again_and_again(self, mute)
+      for i = 1, 20000 do
+        timer.after(1000, "tick", text):cancel()
+        troupe.stream(mute, "never"):close()
+      end
+      return "fine"
+    end
+    function agent.on.ticks() for i = 1, 1000 do timer.after(0, "tick") end return true end
+    function agent.on.timers() while true do timer.after(1000, "tick", text) end end
+  )");
+  EXPECT_EQ(call(a, "again_and_again", {to_value(mute)}), "\"fine\"");
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(call(a, "ticks"), "true") << i;
+  for (const char* verb : {"timers", "streams"}) {
+    const auto b = verb[0] == 't' ? a : add("b", R"(
+      function agent.on.streams(self, mute)
+        local all = {}
+        while true do all[#all + 1] = troupe.stream(mute, "never") end
+      end
+    )");
+    world.send(b, verb, {to_value(mute)});
+    world.settle();
+    ASSERT_NE(world.reason_of(b), nullptr) << verb;
+    EXPECT_TRUE(world.reason_of(b)->is(errc::limit)) << reason_of(b);
+    EXPECT_EQ(*world.reason_of(b)->data.find("what"), value("memory"));
+  }
+}
+
 }  // namespace
 }  // namespace troupe::script

@@ -1,0 +1,11 @@
+-- Sends one agent more than its mailbox holds.
+-- held
+-- SPDX-License-Identifier: Apache-2.0
+local troupe = require("troupe")
+local agent = troupe.agent { needs = { call = { "*" } } }
+
+function agent.on.go()
+  while true do troupe.send("target", "swallow", 1) end
+end
+
+return agent

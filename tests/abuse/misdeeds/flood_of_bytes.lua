@@ -1,0 +1,12 @@
+-- Sends one agent large messages, more than its mailbox holds.
+-- held
+-- SPDX-License-Identifier: Apache-2.0
+local troupe = require("troupe")
+local agent = troupe.agent { needs = { call = { "*" } } }
+
+function agent.on.go()
+  local large = ("x"):rep(4 << 20)
+  while true do troupe.send("target", "swallow", large) end
+end
+
+return agent
