@@ -52,8 +52,13 @@ void* state::allocate(void* self, void* block, std::size_t old_size, std::size_t
     return nullptr;
   }
   if (size > old_size) {
+    // Refused once, Lua collects all garbage and asks again. Then there must be room for more than
+    // this: a script at its limit would else do nothing but collect, for seconds and uninterrupted.
+    const bool again = std::exchange(s.asks_again_, false);
+    const auto most = again ? s.with_.memory - s.with_.memory / 16 : s.with_.memory;
     const auto growth = size - old_size;
-    const auto free = s.used_ < s.with_.memory ? s.with_.memory - s.used_ : 0;
+    const auto free = s.used_ < most ? most - s.used_ : 0;
+    if (growth > free) s.asks_again_ = !again;
     if (growth > free ||
         (s.with_.refuse != nullptr && s.with_.refuse(s.with_.refuse_with, growth))) {
       s.refused_ = true;

@@ -181,7 +181,8 @@ class state final : public interruptible {
   lua_State* main_ = nullptr;
   std::size_t used_ = 0;
   bool has_finalizers_ = false;
-  bool refused_ = false;  // growth was refused at least once
+  bool refused_ = false;     // growth was refused at least once
+  bool asks_again_ = false;  // growth was refused just now
   script::failure failure_;
   std::vector<lua_State*> pool_;
 
