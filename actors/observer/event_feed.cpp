@@ -9,9 +9,9 @@ namespace troupe {
 
 namespace {
 
-constexpr const char* counter_names[] = {"started",      "ended",    "crashed",
-                                         "restarted",    "given_up", "dead_letters",
-                                         "late_replies", "expired",  "unseen"};
+constexpr const char* counter_names[] = {"started",  "ended", "crashed",      "restarted",
+                                         "given_up", "stuck", "dead_letters", "late_replies",
+                                         "expired",  "unseen"};
 
 /// No default: a new kind of event is a warning here and below.
 const char* name_of(enum runtime_event::what what) {
@@ -30,6 +30,8 @@ const char* name_of(enum runtime_event::what what) {
       return "restarted";
     case runtime_event::what::given_up:
       return "given_up";
+    case runtime_event::what::stuck:
+      return "stuck";
   }
   return "unknown";
 }
@@ -59,6 +61,9 @@ void event_feed::on_event(const runtime_event& event) {
       break;
     case runtime_event::what::given_up:
       count(given_up);
+      break;
+    case runtime_event::what::stuck:
+      count(stuck);
       break;
   }
   const auto* to = to_.load(std::memory_order_acquire);

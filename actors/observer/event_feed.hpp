@@ -53,6 +53,7 @@ class event_feed final : public event_sink {
     crashed,
     restarted,
     given_up,
+    stuck,
     dead_letters,
     late_replies,
     expired,

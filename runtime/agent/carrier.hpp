@@ -32,6 +32,7 @@ struct runtime_event {
     expired,
     restarted,  ///< by its supervisor
     given_up,   ///< it crashed and its supervisor will not start it again
+    stuck,      ///< it does not come out of a turn; its thread was replaced
   };
   what what = what::started;
   address agent = {};
@@ -40,7 +41,8 @@ struct runtime_event {
   /// given_up: why it had ended.
   error reason = {};
   /// restarted: {ms: from its end until it was ready again, count: restarts of its supervisor
-  /// within the period, intensity: how many are allowed}.
+  /// within the period, intensity: how many are allowed}. stuck: {ms: in that turn so far, in: the
+  /// foreign code it is in, e.g. `plugin clock: ticker: receive`, if it is in any}.
   value data = {};
 };
 

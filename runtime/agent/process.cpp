@@ -49,8 +49,9 @@ turn_end process::run(const turn_limits& limits) {
     }
     if (busy_ || wants_rest(handled, began, limits)) {
       arm();
-      time_used_ += carrier_.now() - began;
-      return turn_end::more;
+      const auto took = carrier_.now() - began;
+      time_used_ += took;
+      return busy_ || took >= limits.time ? turn_end::slow : turn_end::more;
     }
   }
 }
@@ -84,7 +85,7 @@ void process::sort(envelope_ptr e) {
     const auto why = no_such_agent(e->to);
     return bounce(carrier_, std::move(e), why);
   }
-  if (e->verb.size() > longest_name && counts(*e)) {  // it would only cost the behaviour memory
+  if (e->verb.size() > longest_name) {  // it would only cost the behaviour memory
     inbox_.release(*e);
     const error why(errc::unknown_verb,
                     init_.path + " has no verb " + e->verb.substr(0, 60) + "...");

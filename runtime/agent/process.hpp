@@ -39,6 +39,7 @@ enum class turn_end : std::uint8_t {
   asleep,  ///< nothing to do; whoever pushes next schedules it. The process must not be touched any
            ///< more: it may run on another thread already.
   more,    ///< goes to the tail of the run queue
+  slow,    ///< the same; it used up its time, so others may go first
   ended,   ///< over; its mailbox is closed and drained, the carrier destroys it
 };
 

@@ -251,8 +251,7 @@ value process::inspection(bool whole) {
   for (const auto& a : links_)
     add(linked, a);
   monitors_.for_each([&](std::uint64_t, const address& a) { add(monitored, a); });
-  for (const auto& w : watchers_)
-    add(monitored_by, w.who);
+  watchers_.for_each([&](const address& who, monitor_id) { add(monitored_by, who); });
   v.set("calls_in", std::move(in));
   v.set("calls_out", std::move(out));
   v.set("linked", std::move(linked));

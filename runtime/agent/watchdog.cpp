@@ -6,10 +6,13 @@
 #include <unistd.h>
 #include <csignal>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <thread>
+#include <utility>
 
 namespace troupe {
 namespace {
@@ -23,6 +26,14 @@ struct record {
   std::atomic<std::uint64_t> turn{0};    // odd while in a turn
   std::atomic<std::uint64_t> wanted{0};  // the turn that shall be interrupted
   std::atomic<std::uint64_t> seen{0};    // the turn at the owner's last look
+  std::atomic<std::uint64_t> who{0};     // whose turn it is
+  // Since when the owner has seen this turn, and which it has told of.
+  std::atomic<std::uint64_t> late{0};
+  std::atomic<std::int64_t> since{0};
+  std::atomic<std::uint64_t> told{0};
+  // What the signal handler found the thread in, and in which turn.
+  std::array<std::atomic<char>, 96> place{};
+  std::atomic<std::uint64_t> place_of{0};
   record* next = nullptr;
 };
 
@@ -31,6 +42,7 @@ std::atomic<record*> records{nullptr};
 // Read in the signal handler, so: no constructor, no lazy allocation.
 constinit thread_local interruptible* current = nullptr;
 constinit thread_local record* mine = nullptr;
+constinit thread_local const std::string* foreign = nullptr;
 
 /// Frees the record when its thread ends.
 struct leaver {
@@ -45,6 +57,15 @@ struct leaver {
 };
 thread_local leaver leaving;
 
+/// On the thread that is there: so the text still lives.
+void note_place(record& r, const std::string& text) {
+  std::size_t n = 0;
+  for (; n < text.size() && n + 1 < r.place.size(); ++n)
+    r.place[n].store(text[n], std::memory_order_relaxed);
+  r.place[n].store('\0', std::memory_order_relaxed);
+  r.place_of.store(r.turn.load(std::memory_order_relaxed), std::memory_order_release);
+}
+
 void on_signal(int) {
   const auto saved = errno;
   auto* r = mine;
@@ -52,6 +73,7 @@ void on_signal(int) {
   if (r != nullptr && what != nullptr &&
       r->wanted.load(std::memory_order_relaxed) == r->turn.load(std::memory_order_relaxed))
     what->interrupt();
+  if (r != nullptr && foreign != nullptr) note_place(*r, *foreign);
   errno = saved;
 }
 
@@ -97,8 +119,16 @@ interruptible* running() noexcept {
   return current;
 }
 
+const std::string* set_foreign(const std::string* name) noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  const auto* was = std::exchange(foreign, name);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return was;
+}
+
 struct watchdog::impl {
-  explicit impl(duration slice) : slice(slice), id(next_id.fetch_add(1)) {
+  impl(duration slice, duration patience, std::function<void(const late_turn&)> on_late)
+      : slice(slice), patience(patience), on_late(std::move(on_late)), id(next_id.fetch_add(1)) {
     thread = std::thread([this] { watch(); });
   }
 
@@ -143,9 +173,30 @@ struct watchdog::impl {
         // By number and not by handle: if that thread has just ended, the signal is lost, or meets
         // another thread of ours, which has no such turn.
         syscall(SYS_tgkill, getpid(), r->tid.load(), SIGURG);
+        if (on_late) time_turn(*r, turn);
       }
     }
     return active;
+  }
+
+  /// Of a turn that was there at the last look.
+  void time_turn(record& r, std::uint64_t turn) {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+    if (r.late.exchange(turn, std::memory_order_relaxed) != turn) {
+      r.since.store(now, std::memory_order_relaxed);
+      return;
+    }
+    const std::chrono::steady_clock::duration so_far(now - r.since.load(std::memory_order_relaxed));
+    if (so_far < patience || r.told.exchange(turn, std::memory_order_relaxed) == turn) return;
+    late_turn what{
+        r.who.load(std::memory_order_relaxed), std::chrono::duration_cast<duration>(so_far), {}};
+    if (r.place_of.load(std::memory_order_acquire) == turn)
+      for (std::size_t i = 0; i < r.place.size(); ++i) {
+        const char c = r.place[i].load(std::memory_order_relaxed);
+        if (c == '\0') break;
+        what.in += c;
+      }
+    if (r.turn.load() == turn) on_late(what);  // still: all of that was of this turn
   }
 
   void nap() const {
@@ -159,6 +210,8 @@ struct watchdog::impl {
   static std::atomic<std::uint64_t> next_id;
 
   const duration slice;
+  const duration patience;
+  const std::function<void(const late_turn&)> on_late;
   const std::uint64_t id;
   std::atomic<bool> stopping{false};
   std::atomic<bool> asleep{false};
@@ -167,20 +220,22 @@ struct watchdog::impl {
 
 std::atomic<std::uint64_t> watchdog::impl::next_id{1};
 
-watchdog::watchdog(duration slice) {
+watchdog::watchdog(duration slice, duration patience,
+                   std::function<void(const late_turn&)> on_late) {
   install_handler();
-  impl_ = std::make_unique<impl>(slice);
+  impl_ = std::make_unique<impl>(slice, patience, std::move(on_late));
 }
 
 watchdog::~watchdog() = default;
 
-void watchdog::begin_turn() noexcept {
+void watchdog::begin_turn(std::uint64_t who) noexcept {
   if (mine == nullptr) {
     mine = enlist();
     leaving.armed = true;
   }
   auto* r = mine;
   r->owner.store(impl_->id, std::memory_order_relaxed);
+  r->who.store(who, std::memory_order_relaxed);
   // Sequentially consistent against `asleep`: either the watchdog sees the turn or we see it sleep.
   r->turn.store(r->turn.load(std::memory_order_relaxed) + 1);
   if (impl_->asleep.load()) impl_->wake();

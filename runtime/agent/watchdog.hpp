@@ -3,10 +3,13 @@
 // Interrupts turns that take too long, at no cost to those that don't: as in Go, one thread looks
 // every few milliseconds at the threads that run turns and signals (SIGURG) the one that is still
 // in the same turn. The handler asks what runs there to pause. It sleeps while no thread is in a
-// turn.
+// turn. What can't pause, and does not come back either, it names.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/clock.hpp"
 
@@ -24,17 +27,30 @@ class interruptible {
 void set_running(interruptible* what) noexcept;
 interruptible* running() noexcept;
 
+/// What foreign code this thread is in, for people: `plugin clock: ticker: receive`; null if it is
+/// in none. Returns what it was. The text must live until the next call.
+const std::string* set_foreign(const std::string* name) noexcept;
+
+/// A turn that does not end.
+struct late_turn {
+  std::uint64_t who = 0;  ///< as `begin_turn` was told
+  duration so_far{};
+  std::string in;  ///< the foreign code that it is in, or empty
+};
+
 class watchdog {
  public:
-  /// Turns longer than `slice` are interrupted, and again every `slice` after that.
-  explicit watchdog(duration slice = std::chrono::milliseconds(2));
+  /// Turns longer than `slice` are interrupted, and again every `slice` after that. Of one that is
+  /// still the same after `patience`, `on_late` hears, once, on a thread of the watchdog's own.
+  explicit watchdog(duration slice = std::chrono::milliseconds(2), duration patience = {},
+                    std::function<void(const late_turn&)> on_late = nullptr);
   ~watchdog();
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
 
   /// Brackets a turn on the calling thread. A few nanoseconds each; the first one registers the
   /// thread.
-  void begin_turn() noexcept;
+  void begin_turn(std::uint64_t who = 0) noexcept;
   void end_turn() noexcept;
 
  private:

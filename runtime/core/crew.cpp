@@ -15,6 +15,9 @@ constexpr std::uint32_t looks_until_stuck = 10;
 constexpr std::uint32_t idle_looks_until_asleep = 5;
 /// A thread with fewer jobs fetches from the common queue at once, others every so many turns.
 constexpr std::uint32_t few = 64;
+/// Turns of others between two slow ones, where there are always others: a millisecond, if they are
+/// as short as turns are that only pass a message on.
+constexpr std::uint64_t turns_between_slow = 256;
 /// About a microsecond: less than it costs to park and be woken.
 constexpr int spins = 40;
 
@@ -38,6 +41,7 @@ class alignas(64) crew::member {
   // Its thread alone:
   bool searching = false;
   bool take_last = false;
+  std::uint64_t last_slow = 0;  ///< the turn in which it took a slow job
 
   // Under the lock:
   bool works = false;
@@ -84,6 +88,19 @@ void crew::submit(member& m, void* job) {
     offer();
 }
 
+void crew::postpone(member& m, void* job) {
+  member* woken = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    slow_.push_back(job);
+    slow_size_.store(slow_.size(), std::memory_order_relaxed);
+    // Alone it goes on here.
+    if ((slow_.size() >= 2 || !common_.empty() || m.queue.size() > 0) && may_wake())
+      woken = wake_one(false);
+  }
+  if (woken != nullptr) woken->wake.notify_one();
+}
+
 void crew::overflow(member& m, void* job) {
   run_queue older;
   m.queue.move_half(older, 1);
@@ -115,10 +132,14 @@ void* crew::next(member& m) {
     if (common_size_.load(std::memory_order_relaxed) != 0 &&
         (turn % few == 0 || m.queue.size() < few))
       fetch(m);
-    void* job = m.queue.pop();
+    const auto slow = [&] { return slow_size_.load(std::memory_order_relaxed) != 0; };
+    void* job = nullptr;
+    if (turn - m.last_slow >= turns_between_slow && slow()) job = take_slow(m);
+    if (job == nullptr) job = m.queue.pop();
     for (int i = 0; job == nullptr && i < spins; ++i) {
       if (common_size_.load(std::memory_order_relaxed) != 0) break;
       job = steal(m);
+      if (job == nullptr && slow()) job = take_slow(m);
       if (job == nullptr) relax();
     }
     if (job != nullptr) {
@@ -127,6 +148,16 @@ void* crew::next(member& m) {
     }
     if (common_size_.load(std::memory_order_relaxed) == 0) park(m);
   }
+}
+
+void* crew::take_slow(member& m) {
+  const std::lock_guard lock(mutex_);
+  if (slow_.empty()) return nullptr;
+  void* job = slow_.front();
+  slow_.pop_front();
+  slow_size_.store(slow_.size(), std::memory_order_relaxed);
+  m.last_slow = m.turns.load(std::memory_order_relaxed);
+  return job;
 }
 
 /// Moves this thread's share of the common queue to the end of its own.
@@ -182,9 +213,10 @@ void crew::leave(member& m) {
 
 void* crew::left_over() {
   const std::lock_guard lock(mutex_);
-  if (common_.empty()) return nullptr;
-  void* job = common_.front();
-  common_.pop_front();
+  auto& left = common_.empty() ? slow_ : common_;
+  if (left.empty()) return nullptr;
+  void* job = left.front();
+  left.pop_front();
   return job;
 }
 
@@ -192,8 +224,9 @@ void* crew::left_over() {
 
 /// Work that a thread more could take.
 bool crew::has_work() const {
-  return !common_.empty() || std::any_of(members_.begin(), members_.end(),
-                                         [](const auto& m) { return m->queue.size() >= 2; });
+  return !common_.empty() || !slow_.empty() ||
+         std::any_of(members_.begin(), members_.end(),
+                     [](const auto& m) { return m->queue.size() >= 2; });
 }
 
 void crew::hint() {

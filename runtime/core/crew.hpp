@@ -29,6 +29,11 @@ namespace troupe::core {
 /// awake: two agents that talk to each other stay on one thread. Should the turn be a long one
 /// after all, the lookout sees it. The lookout is a parked thread that wakes every two milliseconds
 /// while others work, and not at all when none does.
+///
+/// A job that had a whole turn and wants another is slow: it stands in a queue of its own, from
+/// which a thread takes one when it has nothing else, or had so many other turns. So who computes
+/// without end takes what the others leave, however many such there are, and nobody waits behind
+/// it; and those who only ever send a message on can't keep it out.
 class crew {
  public:
   /// One thread's part in it.
@@ -50,6 +55,9 @@ class crew {
   /// [thread of `m`] Puts a job at the end of its own queue.
   void submit(member& m, void* job);
 
+  /// [thread of `m`] Puts a job that had a whole turn behind all others that had.
+  void postpone(member& m, void* job);
+
   /// [thread of `m`] Takes the next job; waits until there is one.
   void* next(member& m);
 
@@ -63,9 +71,10 @@ class crew {
   std::size_t working() const;
 
  private:
-  // All but `overflow` and `fetch` are called with the lock held.
+  // All but `overflow`, `fetch` and `take_slow` are called with the lock held.
   void overflow(member& m, void* job);
   void fetch(member& m);
+  void* take_slow(member& m);
   void* steal(member& m);
   bool has_work() const;
   bool may_wake() const { return !parked_.empty() && working_ < limit_ && searching_ == 0; }
@@ -85,9 +94,11 @@ class crew {
   alignas(64) std::atomic<bool> may_wake_{false};
   std::atomic<bool> too_many_{false};
   std::atomic<std::size_t> common_size_{0};
+  std::atomic<std::size_t> slow_size_{0};
 
   alignas(64) mutable std::mutex mutex_;
   std::deque<void*> common_;
+  std::deque<void*> slow_;
   std::vector<member*> parked_;
   member* lookout_ = nullptr;
   std::uint32_t idle_looks_ = 0;

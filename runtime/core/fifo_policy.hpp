@@ -22,6 +22,9 @@ struct caf_config : caf::actor_system_config {
 
 class fifo_policy : public caf::policy::unprofiled {
  public:
+  /// What a lane answers that used up its time. CAF's workers never see it: lanes are run here.
+  static constexpr auto slow = caf::resumable::shutdown_execution_unit;
+
   struct coordinator_data {
     explicit coordinator_data(caf::scheduler::abstract_coordinator* c)
         : coordinator_data(dynamic_cast<const caf_config&>(c->config())) {}
@@ -67,8 +70,16 @@ class fifo_policy : public caf::policy::unprofiled {
       // Lanes are run here. The worker would first find out for its log which actor this is, by a
       // dynamic_cast and under a lock that all workers share: a fifth of what a message costs.
       if (job->subtype() != caf::resumable::function_object) return job;
-      if (job->resume(self, self->max_throughput()) == caf::resumable::resume_later)
-        internal_enqueue(self, job);
+      switch (job->resume(self, self->max_throughput())) {
+        case caf::resumable::resume_later:
+          internal_enqueue(self, job);
+          break;
+        case slow:
+          data.team->postpone(*data.me, job);
+          break;
+        default:
+          break;
+      }
     }
   }
 

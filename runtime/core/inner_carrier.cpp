@@ -58,7 +58,7 @@ inner_carrier::inner_carrier(node_options options)
       events_(options_.events),
       log_(options_.log),
       random_(seed_from(options_.seed)),
-      dog_(options_.slice),
+      dog_(options_.slice, options_.patience, [this](const late_turn& t) { report_stuck(t); }),
       lanes_([this](std::uint32_t slot) {
         caf::actor_config config{system_->dummy_execution_unit()};
         return caf::make_actor<lane, caf::strong_actor_ptr>(
@@ -247,6 +247,19 @@ shutdown_report inner_carrier::shutdown(duration limit) {
     if (a.agent != 0) report.stuck.push_back(path_of(a));
   });
   return report;
+}
+
+void inner_carrier::report_stuck(const late_turn& turn) {
+  address a = self_;
+  a.agent = turn.who;
+  runtime_event event{runtime_event::what::stuck, a, path_of(a), {}};
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(turn.so_far).count();
+  value::map fields{{"agent", event.path}, {"ms", static_cast<std::int64_t>(ms)}};
+  if (!turn.in.empty()) fields.emplace_back("in", turn.in);
+  event.data = fields;
+  report(event);
+  log(log_level::error, "core", "an agent does not come out of its turn; others go on without it",
+      std::move(fields));
 }
 
 void inner_carrier::ring_all() {

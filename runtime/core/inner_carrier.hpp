@@ -76,6 +76,7 @@ class inner_carrier final : public carrier {
   void ring(std::uint32_t slot);
   void undeliverable(envelope_ptr e);
   void ring_all();
+  void report_stuck(const late_turn& turn);
   void leave_population();
 
   node_options options_;

@@ -26,10 +26,12 @@ struct node_options {
   /// Scheduler threads that run agents at the same time; 0: as many as the machine has cores.
   std::size_t threads = 0;
   /// Further ones that take over while some are stuck in a turn.
-  std::size_t spare_threads = 2;
+  std::size_t spare_threads = 4;
   turn_limits turns = {};
   /// Turns longer than that are asked to pause; see watchdog.hpp.
   duration slice = std::chrono::milliseconds(2);
+  /// An agent that is in one turn for longer is reported as stuck, and logged.
+  duration patience = std::chrono::milliseconds(500);
   event_sink* events = nullptr;
   logger* log = nullptr;
   /// Must go at the pace of real time. Null: the system's.

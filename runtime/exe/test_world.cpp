@@ -295,6 +295,7 @@ value test_world::events() const {
       case runtime_event::what::given_up:
         one.set("what", "given_up");
         break;
+      case runtime_event::what::stuck:
       case runtime_event::what::late_reply:
       case runtime_event::what::expired:
         continue;

@@ -21,22 +21,29 @@
 
 namespace troupe {
 
-/// Takes the running thread off while code runs that can't be paused.
+/// Takes the running thread off while code runs that can't be paused, and says whose that is.
 class foreign_code {
  public:
-  foreign_code() : was_(running()) { set_running(nullptr); }
-  ~foreign_code() { set_running(was_); }
+  /// `who` outlives it.
+  explicit foreign_code(const std::string& who) : was_(running()), outer_(set_foreign(&who)) {
+    set_running(nullptr);
+  }
+  ~foreign_code() {
+    set_foreign(outer_);
+    set_running(was_);
+  }
   foreign_code(const foreign_code&) = delete;
   foreign_code& operator=(const foreign_code&) = delete;
 
  private:
   interruptible* was_;
+  const std::string* outer_;
 };
 
 /// Calls `f`, which calls a plugin. What it throws becomes a crash: `who threw: what`.
 template <class F>
 auto call_foreign(const std::string& who, F&& f) noexcept -> result<decltype(f())> {
-  foreign_code guard;
+  const foreign_code guard(who);
   try {
     if constexpr (std::is_void_v<decltype(f())>) {
       f();

@@ -284,6 +284,7 @@ void simulation::run(agent& a) {
     case turn_end::asleep:
       return;
     case turn_end::more:
+    case turn_end::slow:
       return make_runnable(a);
     case turn_end::ended: {
       std::lock_guard lock(mail_->mutex);

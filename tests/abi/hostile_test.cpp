@@ -2,7 +2,11 @@
 //
 // A plugin that loads and then throws, answers garbage, keeps handles and posts from its own
 // threads: what a node makes of it.
+#include <latch>
+#include <thread>
+
 #include "fixture.hpp"
+#include "unit/core/node_fixture.hpp"
 
 namespace troupe::test {
 namespace {
@@ -290,6 +294,37 @@ TEST_F(hostile_test, a_codec_that_can_not_be_made_says_why) {
   ASSERT_FALSE(codec);
   EXPECT_TRUE(codec.error().is(errc::config));
   EXPECT_EQ(codec.error().message, "hostile: how is missing");
+}
+
+TEST_F(hostile_test, an_agent_that_never_comes_back_is_found_and_named_and_others_go_on) {
+  event_list events;
+  node_carrier node({.threads = 1,
+                     .spare_threads = 1,
+                     .patience = std::chrono::milliseconds(30),
+                     .events = &events});
+  auto door = *gateway::open(node, "test");
+  std::vector<address> all;
+  for (const char* path : {"hangs", "other"}) {
+    process_init init;
+    init.path = path;
+    init.actions = *plugins.make_agent("hostile", "villain", value::map{});
+    all.push_back(*door->start(std::move(init)));
+  }
+  std::latch back(1);
+  door->begin_call(all[0], "hang", *pack(value(value::array{})), {.timeout = std::chrono::hours(1)},
+                   [&](result<bytes> answer) {
+                     EXPECT_TRUE(answer);
+                     back.count_down();
+                   });
+  while (events.of(runtime_event::what::stuck).empty())
+    std::this_thread::yield();
+  const auto found = events.of(runtime_event::what::stuck).at(0);
+  EXPECT_EQ(found.path, "hangs");
+  EXPECT_EQ(found.data["in"], value("plugin hostile: villain: receive"));
+  EXPECT_TRUE(door->call(all[1], "release", *pack(value(value::array{}))))
+      << "the only thread was replaced";
+  back.wait();
+  door.reset();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <troupe/ext/tools.h>
 #include <troupe/pack.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -21,6 +22,9 @@ struct plugin_state {
   const troupe_tools_host_t* tools;
 };
 plugin_state node;
+
+/// Until then whoever hangs does not come back.
+std::atomic<bool> is_released{false};
 
 const troupe_bytes_t garbage = troupe_bytes("\xc1\xc1\xc1", 3);
 const char not_text[] = "\xff\xfe";
@@ -106,6 +110,11 @@ std::int32_t receive(void* self, troupe_turn_t* turn, const troupe_envelope_t* m
       node.outlets->close(outlet);
     }).join();
     return TROUPE_OPEN;
+  }
+  if (is(m, "hang")) is_released.wait(false);
+  if (is(m, "release")) {
+    is_released = true;
+    is_released.notify_all();
   }
   if (is(m, "bad_posts")) {
     auto* outlet = node.outlets->open(turn);

@@ -114,6 +114,32 @@ TEST(crew_test, a_job_that_wants_more_goes_behind_all_others) {
   crew.finish();
 }
 
+TEST(crew_test, slow_jobs_take_turns_and_get_theirs_although_others_never_end) {
+  working_crew crew(1, 0);
+  std::atomic<bool> halt{false};
+  job chatty = [&](crew::member&) { return !halt; };
+  std::vector<int> order;
+  std::latch done(1);
+  std::vector<job> slow;
+  for (int i = 0; i < 3; ++i)
+    slow.push_back([&, i](crew::member& m) {
+      order.push_back(i);
+      if (order.size() < 30)
+        crew.team.postpone(m, &slow[static_cast<std::size_t>(i)]);
+      else if (order.size() == 30)
+        done.count_down();
+      return false;
+    });
+  crew.submit(chatty);
+  for (auto& j : slow)
+    crew.submit(j);
+  done.wait();
+  for (std::size_t i = 0; i < 30; ++i)
+    EXPECT_EQ(order[i], static_cast<int>(i % 3));
+  halt = true;
+  crew.finish();
+}
+
 TEST(crew_test, quiet_jobs_are_served_beside_greedy_ones_on_all_threads) {
   working_crew crew(2, 0);
   std::atomic<bool> halt{false};

@@ -142,6 +142,70 @@ TEST_F(fairness_test, an_agent_stuck_in_its_turn_does_not_hold_up_the_others) {
   close();
 }
 
+TEST_F(fairness_test, agents_stuck_in_their_turns_are_named_and_the_node_stays_as_wide_as_it_was) {
+  open({.threads = 2, .spare_threads = 2, .patience = std::chrono::milliseconds(30)});
+  std::counting_semaphore<> go_on(0);
+  std::atomic<int> stuck{0};
+  std::vector<address> all;
+  for (int i = 0; i < 2; ++i) {
+    all.push_back(add("stuck" + std::to_string(i), [&](context&, envelope&) {
+      ++stuck;
+      go_on.acquire();
+    }));
+    gate->send(all.back(), "go", {});
+  }
+  // Two that wait for each other in their turns: they end only where two more threads run.
+  std::latch both(2), done(2);
+  for (int i = 0; i < 2; ++i)
+    gate->send(add("meets" + std::to_string(i),
+                   [&](context&, envelope&) {
+                     both.arrive_and_wait();
+                     done.count_down();
+                   }),
+               "go", {});
+  done.wait();
+  EXPECT_EQ(stuck, 2);
+  while (events.of(runtime_event::what::stuck).size() < 2)
+    std::this_thread::yield();
+  std::vector<std::string> named;
+  for (const auto& e : events.of(runtime_event::what::stuck)) {
+    named.push_back(e.path);
+    EXPECT_GE(e.data["ms"].as_int(), 30);
+  }
+  std::sort(named.begin(), named.end());
+  EXPECT_EQ(named, (std::vector<std::string>{"stuck0", "stuck1"}));
+  go_on.release(2);
+  close();
+}
+
+TEST_F(fairness_test, a_message_does_not_wait_for_agents_that_compute_without_end) {
+  open({.threads = 1, .spare_threads = 0});
+  // One thread: turns can be counted.
+  std::atomic<std::uint64_t> turns{0};
+  constexpr int many = 100;
+  for (int i = 0; i < many; ++i)
+    gate->send(add(agent("busy" + std::to_string(i), std::make_unique<endless>(turns))), "go", {});
+  while (turns < 2 * many)
+    std::this_thread::yield();
+  std::uint64_t longest = 0;
+  std::latch done(1);
+  const auto quiet = add_echo("quiet");
+  int left = 200;
+  const auto asks = add("asks", [&, asked = std::uint64_t{0}](context& ctx, envelope& e) mutable {
+    if (e.kind == kind::reply) longest = std::max(longest, turns - asked);
+    if (e.kind == kind::reply && --left == 0) return done.count_down();
+    asked = turns;
+    ctx.call(no_cause, 1, quiet, "ask", {}, {.timeout = std::chrono::hours(1)});
+  });
+  gate->send(asks, "go", {});
+  done.wait();
+  EXPECT_LE(longest, 4u) << "turns of those " << many << " between a call and its answer";
+  const auto before = turns.load();
+  while (turns < before + 2 * many)
+    std::this_thread::yield();  // and they go on
+  close();
+}
+
 TEST_F(fairness_test, a_turn_ends_after_its_limit_of_messages) {
   open(
       {.threads = 1, .spare_threads = 0, .turns = {.messages = 10, .time = std::chrono::hours(1)}});

@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <ctime>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 namespace troupe {
 namespace {
@@ -103,6 +105,39 @@ TEST(watchdog, serves_threads_that_come_and_go) {
       dog.end_turn();
     }).join();
   }
+}
+
+TEST(watchdog, names_a_turn_that_does_not_end_once_and_the_foreign_code_it_is_in) {
+  std::mutex mutex;
+  std::vector<late_turn> heard;
+  watchdog dog(1ms, 10ms, [&](const late_turn& t) {
+    const std::lock_guard lock(mutex);
+    heard.push_back(t);
+  });
+  const auto count = [&] {
+    const std::lock_guard lock(mutex);
+    return heard.size();
+  };
+  const auto be_late = [&](std::uint64_t who, std::size_t until) {
+    dog.begin_turn(who);
+    while (count() < until)
+      std::this_thread::yield();
+    std::this_thread::sleep_for(30ms);  // not told of again
+    dog.end_turn();
+  };
+  be_late(7, 1);
+  const std::string name = "plugin clock: " + std::string(200, 'x');
+  EXPECT_EQ(set_foreign(&name), nullptr);
+  be_late(8, 2);
+  EXPECT_EQ(set_foreign(nullptr), &name);
+  be_late(9, 3);
+  ASSERT_EQ(count(), 3u);
+  EXPECT_EQ(heard[0].who, 7u);
+  EXPECT_EQ(heard[0].in, "");
+  EXPECT_GE(heard[0].so_far, 10ms);
+  EXPECT_EQ(heard[1].who, 8u);
+  EXPECT_TRUE(heard[1].in.starts_with("plugin clock: xxx")) << heard[1].in;
+  EXPECT_EQ(heard[2].in, "") << "not what another turn was in";
 }
 
 TEST(watchdog, several_can_live_and_end_while_their_threads_go_on) {
