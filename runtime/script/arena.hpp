@@ -30,8 +30,8 @@ class arena {
   void* resize(void* block, std::size_t old_size, std::size_t size) noexcept;
 
  private:
-  static constexpr std::size_t grain = 16, largest = 512;
-  static constexpr std::size_t chunk_size = 8u << 10, most_chunks = 4;
+  static constexpr std::size_t grain = 16, largest = 256;
+  static constexpr std::size_t chunk_size = 4u << 10, most_chunks = 8;
 
   struct free_block {
     free_block* next;

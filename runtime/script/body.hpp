@@ -6,7 +6,6 @@
 #pragma once
 
 #include <lua.hpp>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -21,8 +20,7 @@ namespace troupe::script {
 /// Of one Lua state. It keeps its memory from body to body and must outlive the state's last turn.
 class body_codec {
  public:
-  explicit body_codec(const body_limits& limits = {});
-  ~body_codec();
+  explicit body_codec(const body_limits& limits = {}) : limits_(limits), writer_(limits) {}
   body_codec(const body_codec&) = delete;
   body_codec& operator=(const body_codec&) = delete;
 
@@ -66,7 +64,6 @@ class body_codec {
   const body_limits& limits() const { return limits_; }
 
  private:
-  struct reader;
   bool add_table(lua_State* l, int index);
   bool add_list(lua_State* l, int index, std::size_t n, bool* is_list);
   bool refuse(lua_State* l, int index);
@@ -75,7 +72,6 @@ class body_codec {
 
   body_limits limits_;
   body_writer writer_;
-  std::unique_ptr<reader> reader_;
   mutable const void* address_type_ = nullptr;  ///< the metatable, as lua_topointer sees it
   body_fault fault_ = body_fault::none;
   std::string refused_;  ///< what can't be sent, and where

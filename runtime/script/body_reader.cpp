@@ -180,32 +180,33 @@ class room_visitor : public msgpack::null_visitor {
   std::size_t room_ = 4096;
 };
 
-}  // namespace
-
-/// Not msgpack::parse, which makes its parser anew each time: here it lies on the heap, so that Lua
-/// may jump out in the middle, and keeps its stack from body to body.
-struct body_codec::reader {
+/// Not msgpack::parse, which makes its parser anew each time: this one is not on the stack, so that
+/// Lua may jump out in the middle, and keeps its own stack from body to body. One for all agents of
+/// a thread: reading runs no script.
+struct reader {
   lua_visitor visitor;
   msgpack::detail::parse_helper<lua_visitor> parser{visitor};
 };
 
-body_codec::body_codec(const body_limits& limits)
-    : limits_(limits), writer_(limits), reader_(std::make_unique<reader>()) {}
+reader& this_reader() {
+  thread_local reader r;
+  return r;
+}
 
-body_codec::~body_codec() = default;
+}  // namespace
 
 bool body_codec::read(lua_State* l, std::string_view data, bool spread) {
   const int top = lua_gettop(l);
-  auto& visitor = reader_->visitor;
+  auto& [visitor, parser] = this_reader();
   visitor.begin(l, data.size(), limits_, spread);
   auto& gauge = visitor.gauge();
   if (gauge.fault() == body_fault::none && data.empty()) gauge.refuse(body_fault::cut_short);
   if (gauge.fault() == body_fault::none && !lua_checkstack(l, 8))
     gauge.refuse(body_fault::too_large);
   if (gauge.fault() == body_fault::none) {
-    reader_->parser.init();
+    parser.init();
     std::size_t end = 0;
-    const auto how = reader_->parser.execute(data.data(), data.size(), end);
+    const auto how = parser.execute(data.data(), data.size(), end);
     if (how == msgpack::PARSE_CONTINUE)
       gauge.refuse(body_fault::cut_short);
     else if (how == msgpack::PARSE_SUCCESS && end != data.size())
@@ -226,7 +227,7 @@ bool body_codec::unpack(lua_State* l, std::string_view data) {
 
 int body_codec::unpack_list(lua_State* l, std::string_view data) {
   if (const int n = unpack_scalars(l, data); n >= 0) return n;
-  return read(l, data, true) ? reader_->visitor.spread_count() : -1;
+  return read(l, data, true) ? this_reader().visitor.spread_count() : -1;
 }
 
 std::size_t body_codec::room_for(std::string_view data) const {

@@ -145,7 +145,7 @@ progress lua_agent::control(context& ctx, envelope_ptr request) {
   } else if (e.verb == replace_state_verb && computing_ == 0) {
     replace_state(e);
   } else {
-    pending_.push_back(std::move(request));
+    pending_.push(std::move(request));
     if (computing_ == 0) return progress::preempted;
   }
   return progress::idle;
@@ -163,8 +163,7 @@ void lua_agent::replace_state(const envelope& m) {
 /// What had to wait until nothing stands in the middle of computing.
 void lua_agent::take_pending() {
   while (!pending_.empty() && computing_ == 0 && upgrade_.on == nullptr) {
-    auto m = std::move(pending_.front());
-    pending_.pop_front();
+    auto m = pending_.pop();
     if (m->deadline <= ctx_->now())
       ctx_->done(m->cause);  // its caller is told already
     else if (m->verb == replace_state_verb)

@@ -19,6 +19,7 @@
 
 #include "agent/behaviour.hpp"
 #include "agent/context.hpp"
+#include "agent/message_queue.hpp"
 #include "script/binding.hpp"
 #include "script/body.hpp"
 #include "script/lua_behaviour.hpp"
@@ -268,8 +269,8 @@ class lua_agent final : public host {
   task* first_ready_ = nullptr;
   task* last_ready_ = nullptr;
   task* current_ = nullptr;
-  std::uint32_t computing_ = 0;       ///< tasks that were preempted
-  std::deque<envelope_ptr> pending_;  ///< control verbs that wait until none is
+  std::uint32_t computing_ = 0;  ///< tasks that were preempted
+  message_queue pending_;        ///< control verbs that wait until none is
   upgrade upgrade_;
   bytes state_copy_;
   std::vector<serving*> free_servings_;

@@ -316,7 +316,7 @@ cause_id lua_agent::cause() const {
 }
 
 void lua_agent::on_cancel(cause_id cause) {
-  if (std::erase_if(pending_, [&](const auto& m) { return m->cause == cause; }) > 0)
+  if (pending_.take_if([&](const envelope& m) { return m.cause == cause; }))
     return ctx_->done(cause);
   for (auto& s : servings_) {
     if (!s->message || s->message->cause != cause) continue;
