@@ -60,19 +60,20 @@ TEST_P(misdeed_test, ends_the_agent_with_a_reason_that_names_the_plugin) {
 
 INSTANTIATE_TEST_SUITE_P(
     agents, misdeed_test,
-    testing::Values(misdeed{"throw", "receive threw: not my day"},
-                    misdeed{"throw_int", "receive threw something that is no std::exception"},
-                    misdeed{"garbage", "receive returned 77, which means nothing"},
-                    misdeed{"bad_reply", "gave a reply that can't be sent: body: not MessagePack"},
-                    misdeed{
-                        "bad_bytes",
-                        "gave a reply that can't be sent: no bytes where there should be a body"},
-                    misdeed{"bad_verb", "gave a verb that is not UTF-8"},
-                    misdeed{"bad_args", "gave arguments that are no list"},
-                    misdeed{"bad_target", "gave a target that is neither an address nor a name"},
-                    misdeed{"bad_call_id", "gave a call the id 0: from 1 to 2^63 - 1 are its own"},
-                    misdeed{"high_call_id", "gave a call the id 9223372036854775808: from 1"},
-                    misdeed{"bad_options", "gave call options that are garbage"}),
+    testing::Values(
+        misdeed{"throw", "receive threw: not my day"},
+        misdeed{"throw_int", "receive threw something that is no std::exception"},
+        misdeed{"garbage", "receive returned 77, which means nothing"},
+        misdeed{"bad_reply", "gave a reply that can't be sent: body: not MessagePack"},
+        misdeed{"bad_bytes",
+                "gave a reply that can't be sent: no bytes where there should be a body"},
+        misdeed{"bad_verb", "gave a verb that is not UTF-8"},
+        misdeed{"bad_args", "gave arguments that are no list"},
+        misdeed{"bad_target", "gave a target that is neither an address nor a name"},
+        misdeed{"bad_call_id", "gave a call the id 0: from 1 to 2^63 - 1 are its own"},
+        misdeed{"high_call_id",
+                "gave a call the id 9223372036854775808: from 1 to 2^63 - 1 are its own"},
+        misdeed{"bad_options", "gave call options that are garbage"}),
     [](const auto& info) { return std::string(info.param.verb); });
 
 TEST_F(hostile_test, an_unknown_verb_is_the_callers_error_and_no_crash) {
