@@ -206,6 +206,8 @@ std::int64_t replace(const file& folder, const std::string& path, std::string_vi
       write_all(to, data, path);
       if (is_there && S_ISREG(old.st_mode) && ::fchmod(to.get(), old.st_mode & 0777) != 0)
         fail_with_errno(path);
+      // The name must not be on the disk before what it names.
+      if (::fsync(to.get()) != 0) fail_with_errno(path);
       if (::renameat(folder.get(), fresh.c_str(), folder.get(), name.c_str()) != 0)
         fail_with_errno(path);
     } catch (const sdk::failure&) {

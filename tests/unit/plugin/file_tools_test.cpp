@@ -3,6 +3,7 @@
 // The file tools, from outside: what they do, and everything that they must not reach.
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -10,10 +11,25 @@
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 #include "abi/fixture.hpp"
 #include "base/json.hpp"
 #include "base/schema.hpp"
+
+namespace {
+
+/// Names of the files whose data had to reach the disk.
+std::vector<std::string> synced_files;
+
+}  // namespace
+
+/// Found by the plugin before the system's own.
+extern "C" int fsync(int fd) {
+  const auto link = "/proc/self/fd/" + std::to_string(fd);
+  synced_files.push_back(std::filesystem::read_symlink(link).string());
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 namespace troupe::test {
 namespace {
@@ -142,6 +158,14 @@ TEST_F(file_tools_test, writes_appends_and_replaces) {
             fs::perms::owner_read | fs::perms::owner_write);
   EXPECT_EQ(std::distance(fs::directory_iterator(top_ / "in"), {}), 3)
       << "something was left behind";
+}
+
+TEST_F(file_tools_test, what_replaces_a_file_is_on_the_disk_before_it_has_its_name) {
+  ASSERT_TRUE(write("in/new", "one"));
+  synced_files.clear();
+  ASSERT_TRUE(write("in/new", "two"));
+  ASSERT_EQ(synced_files.size(), 1u);
+  EXPECT_THAT(synced_files[0], testing::HasSubstr("/in/.troupe-"));
 }
 
 TEST_F(file_tools_test, lists_a_folder) {
