@@ -66,7 +66,9 @@ void request_gate::note(const envelope& e) {
       start_ = e.cause;
       break;
     case kind::exit:
-      if (e.linked && links_ > 0) --links_;
+      // Whoever it was that was linked by name, there is one less.
+      if (e.linked && links_.erase(e.from) == 0 && !named_links_.empty())
+        named_links_.erase(named_links_.begin());
       break;
     case kind::down:
       monitors_.erase(e.id);
@@ -298,8 +300,16 @@ result<void> request_gate::demonitor(context& ctx, field_reader& fields) {
 result<void> request_gate::link(context& ctx, field_reader& fields) {
   const auto to = fields.to();
   TROUPE_CHECK(fields.finish());
-  TROUPE_CHECK(bounded(links_, "links"));
-  ++links_;
+  const auto* whom = std::get_if<address>(&to);
+  const bool is_known = whom != nullptr ? *whom == ctx.self() || links_.count(*whom) != 0
+                                        : named_links_.count(std::get<std::string>(to)) != 0;
+  if (!is_known) {
+    TROUPE_CHECK(bounded(links_.size() + named_links_.size(), "links"));
+    if (whom != nullptr)
+      links_.insert(*whom);
+    else
+      named_links_.insert(std::get<std::string>(to));
+  }
   ctx.link(to);
   return ok();
 }
@@ -307,7 +317,10 @@ result<void> request_gate::link(context& ctx, field_reader& fields) {
 result<void> request_gate::unlink(context& ctx, field_reader& fields) {
   const auto to = fields.to();
   TROUPE_CHECK(fields.finish());
-  if (links_ > 0) --links_;
+  if (const auto* whom = std::get_if<address>(&to))
+    links_.erase(*whom);
+  else
+    named_links_.erase(std::get<std::string>(to));
   ctx.unlink(to);
   return ok();
 }

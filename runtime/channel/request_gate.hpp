@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -86,7 +87,8 @@ class request_gate {
   ids inspections_;  ///< open ones
   std::vector<cause_id> inspected_;
   bool takes_control_ = false;
-  std::size_t links_ = 0;
+  std::unordered_set<address> links_;
+  std::unordered_set<std::string> named_links_;  ///< made by name: whose they are is not known here
   cause_id start_ = no_cause;
   bool started_ = false;
   concurrency overlap_;

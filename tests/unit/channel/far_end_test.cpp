@@ -154,6 +154,32 @@ TEST_F(far_end_test, what_it_leaves_open_is_bounded) {
   EXPECT_EQ(why.data["what"], value("channel"));
 }
 
+TEST_F(far_end_test, links_count_once_and_until_they_end) {
+  remote_limits limits;
+  limits.open_requests = 2;
+  begin_with_slots(1000, limits);
+  const auto add = [&] { return sim->add("linked", [](context&, envelope&) {}).value(); };
+  const auto links = [&] { return sim->call(agent, inspect_verb)->find("links")->as_int(); };
+  say({"trap_exits", value::map{{"value", true}}});
+  for (int round = 0; round < 3; ++round) {
+    const auto other = add();
+    for (int i = 0; i < 10; ++i) {
+      say({"link", value::map{{"to", to_value(other)}}});
+      say({"link", value::map{{"to", "linked"}}});
+      say({"link", value::map{{"to", to_value(agent)}}});
+    }
+    say({"unlink", value::map{{"to", "linked"}}});
+    say({"link", value::map{{"to", to_value(other)}}});
+    until([&] { return links() == 1; });
+    sim->exit(other, errc::kill);
+    until([&] { return links() == 0; });
+  }
+  EXPECT_EQ(log->kills, 0);
+  for (int i = 0; i < 3; ++i)
+    say({"link", value::map{{"to", to_value(add())}}});
+  EXPECT_EQ(ends_by_kill().message, "more than 2 links are open");
+}
+
 TEST_F(far_end_test, one_that_never_reads_is_ended_after_a_while) {
   remote_limits limits;
   limits.waiting = 1u << 20;
