@@ -29,7 +29,7 @@ const names& agent_keys() {
   return list;
 }
 const names& hooks() {
-  static const names list = {"on_start", "on_stop", "on_down", "on_exit", "on_upgrade", "on_peer"};
+  static const names list = {"on_start", "on_stop", "on_down", "on_exit", "on_upgrade"};
   return list;
 }
 const names& option_types() {
@@ -113,6 +113,8 @@ int set_field(lua_State* l) {
     const char* key = lua_tolstring(l, 2, &n);
     const std::string_view name(key, n);
     if (name.starts_with("on_")) {
+      if (name == "on_peer")  // part of the language, but not of this version
+        raise_error(l, "unsupported", "agent.on_peer can't be held by this version");
       if (!has(hooks(), name)) return luaL_error(l, "%s", keep_unknown(l, "hook", name, hooks()));
       if (!lua_isfunction(l, 3) && !lua_isnil(l, 3))
         return luaL_error(l, "agent.%s: expected a function, got %s", key, luaL_typename(l, 3));

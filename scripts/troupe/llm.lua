@@ -12,12 +12,15 @@ local tool = require("troupe.tool")
 local llm = {}
 
 local chat_keys = {
-  "model", "system", "tools", "messages", "max_steps", "max_tokens", "schema", "priority", "temperature",
+  "model", "system", "tools", "messages", "max_steps", "max_tokens", "schema", "temperature",
 }
 local ask_keys = { "timeout", "on_text", "on_tool", "schema" }
 
 local function check_keys(options, known, binding)
   for key in pairs(options) do
+    if key == "priority" then  -- part of the language, but not of this version
+      error(troupe.error("unsupported", binding .. ": priority can't be held by this version"), 3)
+    end
     local found = false
     for _, name in ipairs(known) do found = found or key == name end
     if not found then
@@ -114,7 +117,6 @@ function llm.chat(options)
     max_steps = options.max_steps or 8,
     max_tokens = options.max_tokens,
     schema = options.schema,
-    priority = options.priority,
     temperature = options.temperature,
     tools = own_tools(options.tools),
     messages = copy(options.messages or {}),
@@ -165,7 +167,6 @@ local function converse(chat, messages, options)
       temperature = chat.temperature,
       max_tokens = chat.max_tokens,
       schema = schema,
-      priority = chat.priority,
     }, options.on_text)
     if not reply then return nil, err end
     add_usage(usage, reply.usage)

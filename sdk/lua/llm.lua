@@ -18,7 +18,6 @@ local llm = {}
 ---@field max_steps integer? Requests that one `ask` may take, with tool calls between. (Default: 8)
 ---@field max_tokens integer? Of one answer.
 ---@field schema table? A JSON Schema that answers have to fit.
----@field priority integer?
 ---@field temperature number?
 
 ---@class troupe.llm.ask_options

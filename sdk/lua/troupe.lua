@@ -40,7 +40,6 @@ local troupe = {}
 ---@field on_down? fun(self: troupe.self, monitor: integer, reason: troupe.failure) A monitored agent ended.
 ---@field on_exit? fun(self: troupe.self, from: troupe.address, reason: troupe.failure) A linked agent ended. Without this hook the agent ends with it.
 ---@field on_upgrade? fun(self: troupe.self, from_version: integer) The code was changed under a kept state.
----@field on_peer? fun(self: troupe.self, peer: table) A node came or went.
 
 ---Makes the agent that the file returns.
 ---@param form troupe.agent_form?

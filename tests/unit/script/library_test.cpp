@@ -180,6 +180,11 @@ TEST_F(library_test, asks_a_model_and_keeps_the_conversation) {
     local second = chat:ask("And?")
     return { first.text, second.text, #chat.messages, #other.messages, chat.usage.input, chat.usage.cost, llm.left().tokens })"),
             R"(["Hello.","Again.",5,3,22,0.5,5])");
+  EXPECT_EQ(run(R"(
+    local llm = require("troupe.llm")
+    local _, err = pcall(llm.chat, { priority = 3 })
+    return { err.code, err.message })"),
+            R"(["unsupported","llm.chat: priority can't be held by this version"])");
   auto requests = *world.call("llm", "requests");
   const auto& second = requests.as_array().at(1);
   EXPECT_EQ(second["model"], value("default"));

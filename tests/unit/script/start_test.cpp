@@ -48,6 +48,8 @@ TEST_F(start_test, catches_one_dot_too_many_and_hooks_that_nobody_knows) {
   EXPECT_THAT(slip("function agent.on.down() end"), testing::HasSubstr("write agent.on_down"));
   EXPECT_THAT(slip("function agent.on_strat() end"),
               testing::HasSubstr("unknown hook \"on_strat\": did you mean \"on_start\"?"));
+  EXPECT_THAT(slip("function agent.on_peer() end"),
+              testing::HasSubstr("unsupported: agent.on_peer can't be held by this version"));
   EXPECT_THAT(slip("agent.on_start = 5"),
               testing::HasSubstr("agent.on_start: expected a function"));
   EXPECT_THAT(slip("agent.on.say = {}"),
