@@ -15,9 +15,10 @@
 // app (default: `default`). Parts, if the caller gives credit: { text } in order, the same text as
 // in the answer. `args` is nil where a model's arguments are no JSON; `raw` shows them.
 //
-// Errors: denied (the caller has no grant for the model), not_found (no such model), budget, and
-// those of the endpoint: unreachable, unauthorized, rate_limited, bad_request, bad_response,
-// unavailable, timeout. All that may be tried again has been, before the error is answered.
+// Errors: denied (the caller has no grant for the model), not_found (no such model), config (a
+// budget of the caller caps the cost, and the model has no price), budget, and those of the
+// endpoint: unreachable, unauthorized, rate_limited, bad_request, bad_response, unavailable,
+// timeout. All that may be tried again has been, before the error is answered.
 #pragma once
 
 #include <string_view>

@@ -41,6 +41,16 @@ spending& spending::operator+=(const spending& other) {
   return *this;
 }
 
+std::string budget_of(const budget_place& place) {
+  return "the budget of " + (place.path.empty() ? "the app" : place.path);
+}
+
+const budget_place* place_with_cost(const authority& who) {
+  for (const auto& place : who.budgets)
+    if (place.cost) return &place;
+  return nullptr;
+}
+
 ledger::account& ledger::of(const budget_place& place, instant now) {
   auto [at, is_new] = budgets_.try_emplace(place.path);
   auto& a = at->second;
@@ -56,9 +66,8 @@ result<void> ledger::reserve(const authority& who, const spending& most, instant
   for (const auto& place : who.budgets) {
     const auto& a = of(place, now);
     const auto refuse = [&](const char* what, const std::string& left, const std::string& wanted) {
-      error e(errc::budget, "the budget of " + (place.path.empty() ? "the app" : place.path) +
-                                " has " + left + " " + what + " left, and this call may need " +
-                                wanted);
+      error e(errc::budget, budget_of(place) + " has " + left + " " + what +
+                                " left, and this call may need " + wanted);
       e.data.set("place", place.path).set("what", what);
       return e;
     };

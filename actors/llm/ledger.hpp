@@ -26,6 +26,11 @@ struct spending {
   spending& operator+=(const spending& other);
 };
 
+/// `the budget of desk/writer`.
+std::string budget_of(const budget_place& place);
+/// The innermost budget that caps the cost, or null.
+const budget_place* place_with_cost(const authority& who);
+
 class ledger {
  public:
   /// What a request may use at most is set aside in all budgets of `who`, or in none. Fails with
@@ -45,7 +50,6 @@ class ledger {
  private:
   struct account {
     spending spent, reserved;  ///< `spent` of the current period
-    spending ever;
     instant period_began;
     bool warned = false;
   };

@@ -49,15 +49,10 @@ result<double> price(const std::string& model, const value& table, const char* k
 
 }  // namespace
 
-struct llm::model {
-  model_settings with;
-  std::unique_ptr<model_codec> codec;
-};
-
 /// One chat, over all its tries.
 struct llm::request {
   cause_id cause = no_cause;
-  model* of = nullptr;
+  open_model* of = nullptr;
   authority_ptr who;
   value chat;
   instant deadline = never;
@@ -126,6 +121,16 @@ result<model_settings> model_settings::from(const std::string& name, const value
   return m;
 }
 
+result<open_model> open_model::from(const std::string& name, const value& table,
+                                    codec_source& codecs, const std::string& folder) {
+  TROUPE_TRY(with, model_settings::from(name, table));
+  auto codec = codecs.make_codec(with.provider, with.for_codec, folder);
+  if (codec) return open_model{std::move(with), std::move(*codec)};
+  error why = codec.error();
+  why.message = "model " + name + ": " + why.message;
+  return why;
+}
+
 llm::llm(settings with, codec_source& codecs, http_client& client)
     : with_(std::move(with)), codecs_(codecs), client_(client) {}
 
@@ -136,14 +141,8 @@ llm::~llm() {
 
 result<void> llm::open_models() {
   for (const auto& [name, table] : with_.models) {
-    TROUPE_TRY(settings, model_settings::from(name, table));
-    auto codec = codecs_.make_codec(settings.provider, settings.for_codec, with_.folder);
-    if (!codec) {
-      error why = codec.error();
-      why.message = "model " + name + ": " + why.message;
-      return why;
-    }
-    models_[name] = {std::move(settings), std::move(*codec)};
+    TROUPE_TRY(opened, open_model::from(name, table, codecs_, with_.folder));
+    models_[name] = std::move(opened);
   }
   return ok();
 }
@@ -230,6 +229,11 @@ void llm::on_chat(context& ctx, envelope& e) {
     return ctx.fail(e.cause, {errc::not_found, "llm: " + unknown_name("model", name, known)});
   }
   auto& m = found->second;
+  const auto* unpriced = m.with.has_price || !e.sender ? nullptr : place_with_cost(*e.sender);
+  if (unpriced != nullptr)
+    return ctx.fail(e.cause,
+                    {errc::config, "llm: model " + name + " has no price, so the cost in " +
+                                       budget_of(*unpriced) + " can't be held"});
   if (m.with.model.empty())
     chat.erase("model");
   else

@@ -30,13 +30,23 @@ struct model_settings {
   std::string provider;
   std::string model;  ///< the provider's name of it; may be empty
   std::string api_key;
-  value for_codec;  ///< the table without the key
-  bool has_price = false;
+  value for_codec;         ///< the table without the key
+  bool has_price = false;  ///< without one, no agent under a budget of cost may use it
   double input_price = 0, output_price = 0, cached_price = 0;
   std::uint64_t max_tokens = 4096;  ///< reserved for an answer if the request says nothing
   duration first_byte_timeout = std::chrono::seconds(120);
   duration idle_timeout = std::chrono::seconds(60);
   retry_policy retries;
+};
+
+/// A model that can be asked: its settings, and the codec of its provider.
+struct open_model {
+  /// Fails as model_settings::from or codec_source::make_codec does, naming the model.
+  static result<open_model> from(const std::string& name, const value& table, codec_source& codecs,
+                                 const std::string& folder);
+
+  model_settings with;
+  std::unique_ptr<model_codec> codec;
 };
 
 class llm final : public behaviour {
@@ -54,7 +64,6 @@ class llm final : public behaviour {
   value inspect() const override;
 
  private:
-  struct model;
   struct request;
 
   result<void> open_models();
@@ -77,7 +86,7 @@ class llm final : public behaviour {
   codec_source& codecs_;
   http_client& client_;
   outlet outlet_;
-  std::map<std::string, model> models_;
+  std::map<std::string, open_model> models_;
   std::map<cause_id, std::unique_ptr<request>> requests_;
   std::map<request_id, cause_id> by_http_;
   ledger ledger_;

@@ -12,7 +12,6 @@ namespace troupe {
 
 namespace {
 
-constexpr std::size_t max_part = 64u << 10;
 /// Low bits of a cause: where it lies in open_.
 constexpr int index_bits = 24;
 constexpr std::uint64_t index_mask = (std::uint64_t{1} << index_bits) - 1;

@@ -7,7 +7,6 @@ namespace troupe {
 
 namespace {
 
-constexpr std::size_t max_part = 64u << 10;
 /// What an agent shows of itself is for people.
 constexpr duration show_every = std::chrono::seconds(1);
 constexpr std::size_t largest_show = 16u << 10;

@@ -314,7 +314,10 @@ result<app> app_from(const value& file, const std::string& folder,
   auto read = grants::from(allowed, folder);
   if (!read) return within("grants", read.error());
   a.grants = std::move(*read);
-  a.budget = whole["budget"];
+  if (!whole["budget"].is_nil()) {
+    a.budget = table(whole["budget"]);
+    TROUPE_CHECK(budget_place::from(is_table(whole["budget"]) ? a.budget : whole["budget"], ""));
+  }
   TROUPE_TRY(plugins, plugin_folders(whole["plugins"], folder));
   a.plugins = std::move(plugins);
   if (whole["tree"].is_nil()) return {errc::config, "tree: an app needs one, { children = ... }"};

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "actors/llm/llm.hpp"
+#include "base/body.hpp"
 #include "base/json.hpp"
+#include "base/nearest.hpp"
 #include "config/app.hpp"
 #include "exe/cli.hpp"
 #include "exe/launcher.hpp"
@@ -30,7 +33,7 @@ class no_starter final : public starter {
 struct bench_node {
   troupe::system_clock time;
   std::unique_ptr<log_sink> sink = text_sink(2);
-  logger log{*sink, time, log_level::error};
+  logger log{*sink, time, log_level::warning};
   catalog plugins{log, version};
   script::environment scripts;
   no_starter starts;
@@ -43,10 +46,10 @@ struct bench_node {
     TROUPE_TRY(io, poller::open());
     b->io = std::move(io);
     b->workers = std::make_unique<worker_host>(*b->io, worker_program());
-    b->plugins.add_all(plugin_folder());
+    add_installed_plugins(b->plugins, b->log);
     TROUPE_CHECK(add_plugins(b->plugins, what));
     b->launcher = std::make_unique<node_launcher>(
-        node_launcher::parts{&b->starts, &b->scripts, &b->plugins, b->workers.get()});
+        node_launcher::parts{&b->starts, &b->scripts, &b->plugins, b->workers.get(), &what.models});
     return b;
   }
 };
@@ -99,22 +102,61 @@ void walk(node_launcher& launcher, const supervisor_spec& tree, const std::strin
   }
 }
 
+/// What is wrong with the app as a whole.
+struct problem {
+  std::string where;
+  error why;
+};
+
 struct examined {
   app what;
   std::vector<finding> agents;
-  error main_problem;
+  std::vector<problem> problems;
   bool is_ok = true;
 };
+
+const child_spec* child_at(const supervisor_spec& tree, std::string_view path) {
+  const auto slash = path.find('/');
+  for (const auto& child : tree.children) {
+    if (child.id != path.substr(0, slash)) continue;
+    if (slash == std::string_view::npos) return &child;
+    const auto* inner = std::get_if<supervisor_spec>(&child.start);
+    return inner == nullptr ? nullptr : child_at(*inner, path.substr(slash + 1));
+  }
+  return nullptr;
+}
+
+/// What only a script knows: that its main is there.
+result<void> check_main(node_launcher& launcher, const app& what) {
+  const auto* child = what.main ? child_at(what.tree, what.main->agent) : nullptr;
+  if (child == nullptr || !std::holds_alternative<start_script>(child->start)) return ok();
+  auto said = launcher.declaration_of(*child);
+  if (!said || (*said)->has_verb(what.main->verb)) return ok();  // that it can't be read is told
+  std::vector<std::string_view> verbs;
+  for (const auto& v : (*said)->verbs)
+    verbs.push_back(v.name);
+  return {errc::unknown_verb,
+          what.main->agent + ": " + unknown_name("verb", what.main->verb, verbs)};
+}
 
 result<examined> examine(const file_options& o) {
   TROUPE_TRY(loaded, load_app(o.file, {}, o.settings));
   TROUPE_TRY(bench, bench_node::open(loaded));
-  examined e{std::move(loaded), {}, {}, true};
+  examined e{loaded, {}, {}, true};
+  for (const auto& [name, table] : e.what.models)
+    if (auto opened = open_model::from(name, table, bench->plugins, e.what.folder); !opened)
+      e.problems.push_back({"models", opened.error()});
+  if (auto found = check_main(*bench->launcher, e.what); !found)
+    e.problems.push_back({"main", found.error()});
   auto rights = std::make_shared<authority>();
   rights->grants = e.what.grants;
+  if (!e.what.budget.is_nil()) {
+    TROUPE_TRY(budget, budget_place::from(e.what.budget, "app"));
+    rights->budgets.push_back(std::move(budget));
+  }
   walk(*bench->launcher, e.what.tree, "", rights, e.agents);
-  for (const auto& f : e.agents)
-    e.is_ok = e.is_ok && f.is_ok;
+  e.is_ok = e.problems.empty() &&
+            std::all_of(e.agents.begin(), e.agents.end(), [](auto& f) { return f.is_ok; });
   return e;
 }
 
@@ -127,8 +169,24 @@ value as_value(const examined& e) {
     if (!f.is_ok) one.set("error", to_value(f.problem));
     list.push(std::move(one));
   }
+  value problems = value::array{};
+  for (const auto& p : e.problems)
+    problems.push(value::map{{"where", p.where}, {"error", to_value(p.why)}});
   out.set("app", e.what.name).set("ok", e.is_ok).set("agents", std::move(list));
+  out.set("problems", std::move(problems));
   return out;
+}
+
+void print_default_limits() {
+  const agent_limits agent;
+  const body_limits body;
+  const auto mib = [](std::size_t bytes) { return bytes >> 20; };
+  std::printf(
+      "default limits: memory %zu MiB, mailbox %u messages and %zu MiB, busy %g s, body %zu MiB, "
+      "depth %zu, call %g s, chain %u, part %zu KiB\n",
+      mib(agent.memory), agent.mailbox.messages, mib(agent.mailbox.bytes), to_seconds(agent.busy),
+      mib(body.size), body.depth, to_seconds(call_options().timeout), max_chain_length,
+      max_part >> 10);
 }
 
 }  // namespace
@@ -139,13 +197,13 @@ int check(const file_options& o) {
   if (o.json) {
     (void)print_result(as_value(*e), true);
   } else {
+    for (const auto& p : e->problems)
+      std::printf("%s: %s\n", p.where.c_str(), p.why.describe().c_str());
     for (const auto& f : e->agents)
       if (!f.is_ok) std::printf("%s: %s\n", f.path.c_str(), f.problem.describe().c_str());
     if (e->is_ok)
       std::printf("%s: %zu agents, nothing wrong\n", e->what.name.c_str(), e->agents.size());
-    std::printf(
-        "default limits: memory 64 MiB, mailbox 10 000 messages and 64 MiB, busy 1 s, "
-        "body 16 MiB, depth 100, call 30 s, chain 64, part 64 KiB\n");
+    print_default_limits();
   }
   return e->is_ok ? done : failed;
 }
@@ -175,6 +233,8 @@ int explain(const file_options& o) {
     auto allowed = to_json(f.about["grants"]);
     std::printf("%*smay: %s\n", 4 + 2 * depth, "", allowed ? allowed->c_str() : "?");
   }
+  for (const auto& p : e->problems)
+    std::printf("wrong: %s: %s\n", p.where.c_str(), p.why.describe().c_str());
   if (e->what.main)
     std::printf("main: %s.%s\n", e->what.main->agent.c_str(), e->what.main->verb.c_str());
   else

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <optional>
 
+#include "actors/llm/ledger.hpp"
 #include "actors/supervisor/pool.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "base/nearest.hpp"
@@ -46,12 +47,6 @@ result<std::size_t> size_from(std::string_view key, const value& v) {
             (v.is_string() ? "\"" + std::string(text) + "\"" : std::string(v.type_name())));
   return static_cast<std::size_t>(std::stoull(std::string(text.substr(0, digits)))) * known->second;
 }
-
-struct agent_limits {
-  std::size_t memory = 64u << 20;
-  duration busy = std::chrono::seconds(1);
-  mailbox_limits mailbox;
-};
 
 /// A limit that holds trivially is fine; one that can't be held is refused.
 result<agent_limits> limits_from(const child_spec& spec) {
@@ -106,6 +101,19 @@ authority_ptr rights_of(const place& where, grants allowed, const value& budget,
       rights->budgets.insert(rights->budgets.begin(), std::move(*place));
   }
   return rights;
+}
+
+/// What a model without a price costs is not known, so no budget can cap it.
+result<void> check_prices(const child_spec& spec, const authority& rights,
+                          const std::map<std::string, value>& models) {
+  const auto* place = place_with_cost(rights);
+  if (place == nullptr) return ok();
+  for (const auto& [name, model] : models)
+    if (rights.grants.allows("llm", name) && model.find("price") == nullptr)
+      return {errc::config, spec.id + " may use model " + name +
+                                ", which has no price, so the cost in " + budget_of(*place) +
+                                " can't be held"};
+  return ok();
 }
 
 }  // namespace
@@ -193,6 +201,8 @@ result<process_init> node_launcher::prepare(const child_spec& spec, const place&
   std::optional<error> bad_budget;
   init.rights = rights_of(where, std::move(allowed), spec.budget, bad_budget);
   if (bad_budget) return of_child(spec, *bad_budget);
+  if (!passes_on && with_.models != nullptr)
+    TROUPE_CHECK(check_prices(spec, *init.rights, *with_.models));
 
   if (const auto* name = std::get_if<start_builtin>(&spec.start)) {
     const auto found = builtins_.find(name->name);

@@ -18,6 +18,13 @@
 
 namespace troupe {
 
+/// What an agent may use at most: the defaults, unless its spec says otherwise.
+struct agent_limits {
+  std::size_t memory = 64u << 20;           ///< bytes of a script's own
+  duration busy = std::chrono::seconds(1);  ///< of a script, without a wait
+  mailbox_limits mailbox;
+};
+
 /// Thread-safe.
 class node_launcher final : public launcher {
  public:
@@ -27,6 +34,8 @@ class node_launcher final : public launcher {
     catalog* plugins = nullptr;
     /// Null: agents with a process of their own are refused.
     worker_host* workers = nullptr;
+    /// The models of the app by name, or null.
+    const std::map<std::string, value>* models = nullptr;
   };
   /// What is pointed to outlives it.
   explicit node_launcher(const parts& with) : with_(with) {}

@@ -42,6 +42,11 @@ child_spec builtin(std::string name, restart_type restart) {
 
 }  // namespace
 
+void add_installed_plugins(catalog& all, logger& log) {
+  for (const auto& failed : all.add_all(plugin_folder()))
+    log.write(log_level::warning, "exe", "a plugin is left out", {{"reason", failed.describe()}});
+}
+
 result<void> add_plugins(catalog& all, const app& what) {
   for (const auto& folder : what.plugins) {
     auto added = all.add(folder);
@@ -94,8 +99,7 @@ void give_memory_back() {
 
 result<void> node::start() {
   give_memory_back();
-  for (const auto& failed : plugins_->add_all(plugin_folder()))
-    log_.write(log_level::warning, "exe", "a plugin is left out", {{"reason", failed.describe()}});
+  add_installed_plugins(*plugins_, log_);
   TROUPE_CHECK(add_plugins(*plugins_, app_));
   TROUPE_TRY(http, http_client::open());
   http_ = std::move(http);
@@ -109,8 +113,8 @@ result<void> node::start() {
   options.log = &log_;
   options.time = &clock_;
   carrier_ = std::make_unique<node_carrier>(options);
-  launcher_ = std::make_unique<node_launcher>(
-      node_launcher::parts{carrier_.get(), &scripts_, plugins_.get(), workers_.get()});
+  launcher_ = std::make_unique<node_launcher>(node_launcher::parts{
+      carrier_.get(), &scripts_, plugins_.get(), workers_.get(), &app_.models});
 
   launcher_->add_builtin("directory", [] { return std::make_unique<directory>(); });
   launcher_->add_builtin("observer", [this] { return std::make_unique<observer>(feed_); });

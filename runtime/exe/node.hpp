@@ -27,6 +27,8 @@ struct node_settings {
   bool shows_crashes = true;
 };
 
+/// Adds the plugins that came with the node. One that can't be added is logged and left out.
+void add_installed_plugins(catalog& all, logger& log);
 /// Adds the plugins that the app brings along. Fails as catalog::add does, naming the app.
 result<void> add_plugins(catalog& all, const app& what);
 

@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "exe/cli.hpp"
+#include "exe/node.hpp"
 #include "exe/prefix.hpp"
 #include "exe/version.hpp"
 #include "plugin/catalog.hpp"
@@ -37,7 +38,7 @@ result<manifest> find(shelf& s, const std::string& name) {
     TROUPE_CHECK(s.plugins.add(folder));
     return read;
   }
-  s.plugins.add_all(plugin_folder());
+  add_installed_plugins(s.plugins, s.log);
   return s.plugins.find(name);
 }
 

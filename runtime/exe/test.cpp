@@ -7,7 +7,7 @@
 
 #include "base/log.hpp"
 #include "exe/cli.hpp"
-#include "exe/prefix.hpp"
+#include "exe/node.hpp"
 #include "exe/test_world.hpp"
 #include "exe/version.hpp"
 
@@ -143,9 +143,9 @@ class tester {
 int test(const test_options& o) {
   troupe::system_clock time;
   const auto sink = text_sink(2);
-  logger log(*sink, time, log_level::error);
+  logger log(*sink, time, log_level::warning);
   catalog plugins(log, version);
-  plugins.add_all(plugin_folder());
+  add_installed_plugins(plugins, log);
   auto client = http_client::open();
   if (!client) return complain(client.error(), o.json);
   script::code_cache codes;

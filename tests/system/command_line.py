@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import signal
 
 from support import INTERRUPT, TERMINATE, Failed, case, children_of, equal, main
@@ -238,6 +239,52 @@ def check_finds_every_mistake_without_running_anything(t):
     equal(told["ok"], False)
     equal([a["ok"] for a in told["agents"]], [False, False])
     equal(json.loads(t.troupe("check", "--json", "no.lua").exits(1).silent().err)["error"]["code"], "not_found")
+    t.write("a.lua", AGENT % "function agent.on.run() end")
+    t.write("y.lua", 'return { name = "y", main = "a.rnu", models = { default = { provider = "scriptde" } }, '
+                     'tree = { children = { { id = "a", start = "a.lua" } } } }')
+    t.troupe("check", "y.lua").exits(1).prints(r"^models: .*model default: .*scriptde.*scripted")
+    t.troupe("check", "y.lua").exits(1).prints(r"^main: .*a: .*rnu.*run")
+    t.troupe("explain", "y.lua").exits(1).prints(r"^wrong: main: .*rnu")
+    equal([p["where"] for p in json.loads(t.troupe("check", "--json", "y.lua").exits(1).out)["problems"]],
+          ["models", "main"])
+    t.write("z.lua", 'return { name = "z", budget = { csot = 3 }, tree = { children = {} } }')
+    t.troupe("check", "z.lua").exits(1).silent().says("budget: .*csot.*cost")
+
+
+@case
+def a_cap_on_the_cost_of_a_model_without_a_price_refuses_the_start(t):
+    t.write("replies.json", '{ "replies": [{ "text": "yes" }] }')
+    t.write("a.lua", 'local troupe = require("troupe")\nlocal llm = require("troupe.llm")\n'
+                     'local agent = troupe.agent { needs = { llm = { "default" } } }\n'
+                     'function agent.on.main() return llm.ask("x") end\nreturn agent\n')
+    t.write("b.lua", AGENT % "")
+    def app(price, above="", below=""):
+        t.write("x.lua", 'return { name = "x", main = "d/a.main", %s models = { default = { provider = "scripted", '
+                         'file = "replies.json", %s } }, tree = { children = { { id = "b", start = "b.lua" }, { id = "d", '
+                         'start = { children = { { id = "a", start = "a.lua", %s } } } } } } }' % (above, price, below))
+    refused = r"a may use model default, which has no price, so the cost in the budget of %s can't be held"
+    for above, below, place in ("budget = { cost = 1 },", "", "app"), ("", "budget = { cost = 1 }", "d/a"):
+        app("", above, below)
+        t.troupe("run", "x.lua").refused(refused % place)
+        t.troupe("check", "x.lua").exits(1).prints("^d/a: .*" + refused % place)
+        app("price = { input = 1, output = 1 }", above, below)
+        equal(t.troupe("run", "x.lua").exits(0).out, "yes\n")
+    app("", "budget = { calls = 1 },")
+    t.troupe("run", "x.lua").exits(0)
+
+
+@case
+def an_installed_plugin_that_is_broken_is_told_and_left_out(t):
+    prefix = t.folder / "prefix"
+    for part in "bin", "share/troupe":
+        shutil.copytree(t.prefix / part, prefix / part)
+    broken = prefix / "lib/troupe/plugins/clock"
+    broken.mkdir(parents=True)
+    (broken / "plugin.json").write_text("{}")
+    t.write("a.lua", AGENT % "")
+    t.write("t.lua", 'local test = require("troupe.test")\ntest.case("x", function() end)\ntest.done()\n')
+    for words in ("check", "a.lua"), ("test", "t.lua"):
+        t.command(prefix / "bin/troupe", *words).exits(0).says("a plugin is left out.*clock")
 
 
 @case

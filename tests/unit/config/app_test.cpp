@@ -112,6 +112,15 @@ TEST(app_test, follows_references_to_where_a_secret_is_kept) {
               refused);
 }
 
+TEST(app_test, checks_the_budget_of_the_whole_app) {
+  const auto with = [](const char* budget) {
+    return read(replaced(digest, "\"main\"", std::string("\"budget\": ") + budget + ", \"main\""));
+  };
+  EXPECT_TRUE(with(R"({ "cost": 20, "warn": 0.8 })"));
+  EXPECT_THAT(why(with(R"({ "csot": 20 })")), testing::HasSubstr("budget: unknown key \"csot\""));
+  EXPECT_THAT(why(with("20")), testing::HasSubstr("budget: expected a table"));
+}
+
 TEST(app_test, takes_folders_of_plugins_from_beside_the_file) {
   auto a = read(
       replaced(digest, "\"main\"", "\"plugins\": [\"build/tally\", \"/opt/clock\"], \"main\""));

@@ -262,5 +262,19 @@ TEST_F(broker_test, fails_where_a_model_ends_without_an_answer) {
   EXPECT_EQ(ask("a", may("default"))->failure->code, "bad_response");
 }
 
+TEST_F(broker_test, refuses_a_model_without_a_price_where_the_cost_is_capped) {
+  table.erase("price");
+  open();
+  auto rights = may("default");
+  rights.budgets = {*budget_place::from(value::map{{"calls", 5}}, "desk/writer"),
+                    *budget_place::from(value::map{{"cost", 1.0}}, "desk")};
+  const auto a = ask("desk/writer", rights);
+  ASSERT_TRUE(a->failure);
+  EXPECT_EQ(a->failure->describe(),
+            "config: llm: model default has no price, so the cost in the "
+            "budget of desk can't be held (llm)");
+  EXPECT_TRUE(source.plan->chats.empty());
+}
+
 }  // namespace
 }  // namespace troupe::test
