@@ -23,12 +23,10 @@ inline constexpr std::string_view leave = "leave";
 /// (group) -> list of addresses, in the order in which they joined; empty if there is none. Fails
 /// with denied.
 inline constexpr std::string_view members = "members";
-/// (group) -> address of one of them, each in turn. Fails with denied, not_found if there is none.
-inline constexpr std::string_view any = "any";
-/// () -> {name: number of members}.
+/// () -> {name: number of members}: those whose members the caller may call.
 inline constexpr std::string_view groups = "groups";
 
-inline const std::vector<std::string_view> verbs = {join, leave, members, any, groups};
+inline const std::vector<std::string_view> verbs = {join, leave, members, groups};
 
 /// Characters of a group's name, and groups that one agent may be in.
 inline constexpr std::size_t longest_name = 200;

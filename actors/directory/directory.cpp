@@ -63,8 +63,8 @@ result<value> directory::serve(context& ctx, const envelope& e) {
   TROUPE_TRY(args, arguments(e, 1));
   if (e.verb == api::groups) {
     value list = value::map{};
-    for (const auto& [name, group] : groups_)
-      list.set(name, static_cast<std::int64_t>(group.members.size()));
+    for (const auto& [name, members] : groups_)
+      if (check_grant(e, "call", name)) list.set(name, static_cast<std::int64_t>(members.size()));
     return list;
   }
   const std::string name(args.empty() ? std::string_view() : args.front().as_string());
@@ -78,16 +78,11 @@ result<value> directory::serve(context& ctx, const envelope& e) {
   }
   TROUPE_CHECK(check_grant(e, "call", name));
   const auto at = groups_.find(name);
-  if (e.verb == api::members) {
-    value list = value::array{};
-    if (at != groups_.end())
-      for (const auto& member : at->second.members)
-        list.push(to_value(member));
-    return list;
-  }
-  if (at == groups_.end()) return error(errc::not_found, "no agent is in the group " + name);
-  auto& group = at->second;
-  return to_value(group.members[group.next++ % group.members.size()]);
+  value list = value::array{};
+  if (at != groups_.end())
+    for (const auto& member : at->second)
+      list.push(to_value(member));
+  return list;
 }
 
 result<value> directory::join(context& ctx, const address& who, const std::string& name) {
@@ -99,7 +94,7 @@ result<value> directory::join(context& ctx, const address& who, const std::strin
     return e;
   }
   if (!member.groups.insert(name).second) return value(false);
-  groups_[name].members.push_back(who);
+  groups_[name].push_back(who);
   if (member.watch == 0) {
     member.watch = ++last_watch_;
     watched_[member.watch] = who;
@@ -121,8 +116,8 @@ bool directory::leave(context& ctx, const address& who, const std::string& name)
 
 void directory::remove(const address& who, const std::string& name) {
   const auto at = groups_.find(name);
-  std::erase(at->second.members, who);
-  if (at->second.members.empty()) groups_.erase(at);
+  std::erase(at->second, who);
+  if (at->second.empty()) groups_.erase(at);
 }
 
 value directory::inspect() const {

@@ -23,10 +23,6 @@ class directory final : public behaviour {
   value inspect() const override;
 
  private:
-  struct group {
-    std::vector<address> members;
-    std::size_t next = 0;  ///< whose turn it is to be `any`
-  };
   struct membership {
     monitor_id watch = 0;
     std::set<std::string> groups;
@@ -37,7 +33,7 @@ class directory final : public behaviour {
   bool leave(context& ctx, const address& who, const std::string& name);
   void remove(const address& who, const std::string& name);
 
-  std::map<std::string, group, std::less<>> groups_;
+  std::map<std::string, std::vector<address>, std::less<>> groups_;  ///< in the order of joining
   std::unordered_map<address, membership> memberships_;
   std::unordered_map<monitor_id, address> watched_;
   monitor_id last_watch_ = 0;

@@ -7,7 +7,8 @@
 // | chat   | one request | { text, calls = list of { id, name, args, raw }, stop, model,        |
 // |        |             |   usage = { input, output, cached, cost } }                          |
 // | models |             | list of { name, provider, model, price }: those the caller may use   |
-// | usage  |             | list of { place, input, output, cached, cost, calls }: every place   |
+// | usage  |             | list of { place, input, output, cached, cost, calls }: the caller and |
+// |        |             |   what is below it; with a grant of `call` for `llm` every place     |
 // | left   |             | { tokens, cost, calls }: what the caller's budgets still hold; a key |
 // |        |             |   is missing where nothing caps it                                   |
 //

@@ -125,9 +125,14 @@ value ledger::left(const authority& who, instant now) {
   return v;
 }
 
-value ledger::all() const {
+value ledger::below(std::string_view top) const {
+  const auto is_below = [top](std::string_view path) {
+    return top.empty() || path == top ||
+           (path.starts_with(top) && path.substr(top.size()).starts_with('/'));
+  };
   value v = value::array{};
   for (const auto& [path, spent] : totals_) {
+    if (!is_below(path)) continue;
     value one = to_value(spent);
     one.set("place", path);
     v.push(std::move(one));

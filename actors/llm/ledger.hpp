@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/authority.hpp"
@@ -41,8 +42,8 @@ class ledger {
 
   /// The tightest of each kind: { tokens, cost, calls }.
   value left(const authority& who, instant now);
-  /// Every place that has spent something, by path.
-  value all() const;
+  /// What `path` and each place below it have spent, by path; of the root: all.
+  value below(std::string_view path) const;
 
   /// Places whose spending passed their `warn` share since the last call; for the log.
   std::vector<std::string> take_warnings();

@@ -174,7 +174,8 @@ progress llm::receive(context& ctx, envelope_ptr e) {
         }
         ctx.reply(e->cause, packed(list));
       } else if (e->verb == llm_api::usage) {
-        ctx.reply(e->cause, packed(ledger_.all()));
+        const bool may_see_all = !e->sender || e->sender->grants.allows("call", llm_api::name);
+        ctx.reply(e->cause, packed(ledger_.below(may_see_all ? "" : e->sender->path)));
       } else if (e->verb == llm_api::left) {
         ctx.reply(e->cause,
                   packed(e->sender ? ledger_.left(*e->sender, ctx.now()) : value(value::map{})));

@@ -276,5 +276,37 @@ TEST_F(broker_test, refuses_a_model_without_a_price_where_the_cost_is_capped) {
   EXPECT_TRUE(source.plan->chats.empty());
 }
 
+TEST_F(broker_test, shows_who_asks_what_is_below_it_and_all_to_who_may_call_it) {
+  source.plan->answers = {{text("x"), usage(10, 10), stop()}};
+  open();
+  for (const char* path : {"desk", "desk/writer", "desktop"})
+    ask(path, may("default"));
+  const auto seen_by = [&](const char* path, value allowed) {
+    process_init init;
+    init.path = "asks";
+    auto rights = std::make_shared<authority>();
+    rights->path = path;
+    rights->grants = *grants::from(allowed);
+    init.rights = rights;
+    std::vector<std::string> places;
+    init.actions = std::make_unique<lambda_behaviour>([&](context& ctx, envelope& e) {
+      if (e.kind == kind::event) ctx.call(no_cause, 1, std::string("llm"), "usage", {});
+      if (e.kind != kind::reply) return;
+      const auto list = unpack(e.body.view()).value();
+      for (const auto& one : list.as_array())
+        places.emplace_back(one["place"].as_string());
+    });
+    const auto who = sim.add(std::move(init)).value();
+    sim.outlet_to(who).post("go", {});
+    sim.settle();
+    sim.exit(who, errc::kill);
+    return places;
+  };
+  EXPECT_THAT(seen_by("desk", value::map{}), testing::ElementsAre("desk", "desk/writer"));
+  EXPECT_THAT(seen_by("nobody", value::map{}), testing::IsEmpty());
+  EXPECT_THAT(seen_by("ops", value::map{{"call", value::array{"llm"}}}),
+              testing::ElementsAre("", "desk", "desk/writer", "desktop"));
+}
+
 }  // namespace
 }  // namespace troupe::test
