@@ -13,6 +13,7 @@
 
 #include "actors/directory/directory.hpp"
 #include "actors/llm/llm.hpp"
+#include "actors/observer/observer.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/tool/tool.hpp"
 #include "agent/answers.hpp"
@@ -28,8 +29,8 @@ namespace {
 constexpr std::string_view file_path = "test";
 constexpr std::string_view driver_path = "simulation";
 /// Paths of what comes with the world; the rest are agents of the test.
-constexpr std::array<std::string_view, 7> services = {"outside", "test", "simulation", "directory",
-                                                      "tool",    "llm",  "app"};
+constexpr std::array<std::string_view, 8> services = {"outside",  "test", "simulation", "directory",
+                                                      "observer", "tool", "llm",        "app"};
 
 // Events of the driver's outlet.
 constexpr std::string_view tool_event = "tool";
@@ -183,6 +184,8 @@ result<void> test_world::start() {
     orders->driver.post(tool_event, {});
   });
   TROUPE_CHECK(add("directory", std::make_unique<directory>()));
+  // Hears of progress; of everything else a test asks the world itself.
+  TROUPE_CHECK(add("observer", std::make_unique<observer>(std::make_shared<event_feed>(time_))));
   TROUPE_CHECK(add(
       "tool", std::make_unique<tools>(tool_settings{.folder = file_->folder, .has_network = false},
                                       *with_.client, tools_)));

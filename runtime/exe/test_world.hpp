@@ -54,6 +54,15 @@ class test_world {
     result<value> answer = value();
   };
   struct shared_orders;
+  class virtual_time final : public clock {
+   public:
+    explicit virtual_time(const simulation& sim) : sim_(sim) {}
+    instant now() const override { return sim_.now(); }
+    wall_time wall() const override { return sim_.wall(); }
+
+   private:
+    const simulation& sim_;
+  };
 
   test_world(const test_bench& with, script::program_ptr file, std::uint64_t seed);
   result<void> start();
@@ -73,6 +82,7 @@ class test_world {
   std::shared_ptr<shared_orders> orders_;  ///< shared: with the agent that takes them
   node_launcher launcher_;
   simulation sim_;
+  virtual_time time_{sim_};
   address test_, models_at_;
   instant until_ = never;  ///< where the test moves time; never: nowhere
 };

@@ -127,6 +127,12 @@ test.case("grants are checked as in a node", function(t)
   t:fails("denied", t.call, t, clerk, "look_up", "file.read", { path = "x" })
 end)
 
+test.case("progress is heard", function(t)
+  local clerk = t:start("agents/clerk.lua")
+  t:equal(t:call(clerk, "progress", 0.5, "half"), true)
+  t:equal(#t:events("dead_letter"), 0)
+end)
+
 test.case("an agent may spawn", function(t)
   local clerk = t:start("agents/clerk.lua", { grants = { spawn = 1 } })
   t:equal(troupe.call(t:ok(t:call(clerk, "spawn_one")), "echo", 1), 1)

@@ -25,6 +25,10 @@ end
 function agent.on.look_up(_, name, args) return tool.call(name, args) end
 function agent.on.crash(_, text) error(text) end
 function agent.on.compute() while true do end end
+function agent.on.progress(_, ...)
+  troupe.progress(...)
+  return true
+end
 function agent.on.spawn_one() return troupe.spawn { start = "agents/clerk.lua" } end
 
 return agent
