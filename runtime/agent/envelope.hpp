@@ -69,8 +69,6 @@ struct chain_link {
 };
 using call_chain = std::shared_ptr<const chain_link>;
 inline constexpr std::uint32_t max_chain_length = 64;
-/// A part of an answer holds at most so many bytes.
-inline constexpr std::size_t max_part = 64u << 10;
 
 /// W3C trace context: all zero if there is none.
 struct trace_context {

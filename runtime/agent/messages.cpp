@@ -5,6 +5,7 @@
 
 #include "agent/bounce.hpp"
 #include "agent/launcher.hpp"
+#include "agent/part_limit.hpp"
 #include "agent/process.hpp"
 #include "base/msgpack.hpp"
 

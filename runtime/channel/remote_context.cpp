@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "agent/part_limit.hpp"
+
 namespace troupe {
 
 namespace {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "actors/llm/llm.hpp"
+#include "agent/part_limit.hpp"
 #include "base/body.hpp"
 #include "base/json.hpp"
 #include "base/nearest.hpp"
