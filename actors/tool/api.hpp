@@ -2,13 +2,14 @@
 //
 // Messages of the tool actor, the agent at `tool`.
 //
-// | verb     | arguments                                | answer |
-// |----------|------------------------------------------|-------------------------------------------|
-// | call     | name, args (a map; nil: none)            | what the tool answers | | list     |
-// globs of names (a list or one; nil: `*`) | list of { name, description, params,      | | | |
-// origin } by name: those the caller may use | | register | { name, description, params, verb } |
-// true                                      | | refresh  | | true; plugins' tools have been read
-// anew   |
+// | verb     | arguments                                | answer                                  |
+// |----------|------------------------------------------|-----------------------------------------|
+// | call     | name, args (a map; nil: none)            | what the tool answers                   |
+// | list     | globs of names (a list or one; nil: `*`) | list of { name, description, params,    |
+// |          |                                          |   origin } by name: those that the      |
+// |          |                                          |   caller may use                        |
+// | register | { name, description, params, verb }      | true                                    |
+// | refresh  |                                          | true; plugins' tools were read anew     |
 //
 // A call is refused with not_found (no such tool; the nearest one is named), denied (the caller's
 // grants have no `tools` glob for it), bad_argument (the arguments do not fit `params`),

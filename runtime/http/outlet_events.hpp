@@ -12,11 +12,11 @@ namespace troupe {
 
 /// A sink that posts to `to`:
 ///
-/// | verb        | body |
-/// |-------------|---------------------------------------------------------------------------------|
-/// | `http.head` | `{ id, status, url, headers }`; names in lower case, repeated ones joined by `,
-/// ` | | `http.data` | `{ id, data }`, data as binary | | `http.end`  | `{ id }`, and `error` (an
-/// error record) unless it went well                     |
+/// | verb        | body                                                                         |
+/// |-------------|------------------------------------------------------------------------------|
+/// | `http.head` | `{ id, status, url, headers }`; names in lower case, repeats joined by `, ` |
+/// | `http.data` | `{ id, data }`, data as binary                                               |
+/// | `http.end`  | `{ id }`, and `error` (an error record) unless it went well                  |
 ///
 /// `id` is what http_client::start returned; start and the first event can't overtake each other,
 /// as events come in a later turn. Events don't count towards a mailbox's bounds: a stream's credit

@@ -151,11 +151,9 @@ def check_abi():  # D7
 def check_form():
     for path in files("runtime", "actors", "plugins", "sdk", "scripts", "examples", "tests"):
         if folder_of(path) == "sdk/template":
-            continue  # becomes its author's
+            continue  # becomes its author's, licence included
         if path.suffix in SOURCES | {".lua", ".py"} or path.name == "CMakeLists.txt":
             text = path.read_text(errors="replace")
-            if path.is_relative_to(ROOT / "sdk/template"):
-                continue  # whoever copies it chooses the licence
             if "SPDX-License-Identifier: Apache-2.0" not in text[:400]:
                 breach(path, 1, "the first line names the licence: SPDX-License-Identifier: Apache-2.0")
             if path.suffix == ".hpp" and "#pragma once" not in text:
@@ -164,7 +162,7 @@ def check_form():
             if path.suffix in SOURCES and not any(str(path.relative_to(ROOT)).startswith(f) for f in MUTEX_FOLDERS):
                 for number, line in enumerate(path.read_text().splitlines(), 1):
                     if re.search(r"std::(recursive_|shared_)?mutex\b", line) and "NOLINT" not in line:
-                        breach(path, number, "a mutex belongs into core, sim, net, http or the log")
+                        breach(path, number, "a mutex belongs into core, sim, net, http, the log or exe")
 
 
 for check in (check_house, check_plugins, check_scripts, check_examples, check_abi, check_form):

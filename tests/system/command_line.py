@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 
@@ -312,6 +313,8 @@ def models_lists_those_of_an_app_and_the_providers(t):
 def new_makes_something_that_runs(t):
     t.troupe("new", "lua", "counter").exits(0).prints("^counter$")
     equal(t.troupe("run", "counter/app.lua", "2", "3").exits(0).out, "5\n")
+    taught = re.search("then: (.*)", (t.folder / "counter/README.md").read_text()).group(1)
+    equal(t.troupe("shell", "counter/app.lua", stdin=taught + "\n").exits(0).out, "4\n")
     t.troupe("new", "lua", "counter").refused("counter is there already")
     t.troupe("new", "rust", "x").refused(r"rust.*known are c, cpp, lua")
     t.troupe("new", "lua", "../x").refused("a name has letters")
