@@ -66,8 +66,9 @@ result<void> ledger::reserve(const authority& who, const spending& most, instant
   for (const auto& place : who.budgets) {
     const auto& a = of(place, now);
     const auto refuse = [&](const char* what, const std::string& left, const std::string& wanted) {
-      error e(errc::budget, budget_of(place) + " has " + left + " " + what +
-                                " left, and this call may need " + wanted);
+      std::string text = budget_of(place);
+      text.append(" has ").append(left).append(" ").append(what);
+      error e(errc::budget, text.append(" left, and this call may need ").append(wanted));
       e.data.set("place", place.path).set("what", what);
       return e;
     };

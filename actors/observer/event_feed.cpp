@@ -103,7 +103,7 @@ void event_feed::take(const std::function<void(value)>& f) {
 }
 
 event_feed::~event_feed() {
-  take([](value) {});
+  take([](const value&) {});
 }
 
 value event_feed::counters() const {

@@ -175,7 +175,7 @@ bool grants::covers(const grants& inner, std::string* missing) const {
                                        [&, k = std::string_view(kind)](const std::string& outer) {
                                          return glob_covers(k, outer, glob);
                                        });
-      if (!covered) return lacks(kind + " " + glob);
+      if (!covered) return lacks(std::string(kind).append(" ").append(glob));
     }
   }
   if (inner.spawn_ > spawn_) return lacks("spawn " + std::to_string(inner.spawn_));

@@ -178,13 +178,16 @@ call_id gateway::begin_call(const target& to, std::string_view verb, bytes args,
   {
     const std::lock_guard lock(desk_->mutex);
     id = ++desk_->last_id;
-    if (!desk_->is_closed) desk_->calls[id] = {std::move(answer), std::move(part)};
+    if (!desk_->is_closed) {
+      desk_->calls[id] = {std::move(answer), std::move(part)};
+      answer = nullptr;
+    }
   }
-  if (answer)  // it was not taken
+  if (answer)
     answer(error(errc::cancelled, "the gateway was closed"));
   else
-    order([=, verb = std::string(verb)](context& ctx) {
-      ctx.call(no_cause, id, to, verb, args, options);
+    order([=, verb = std::string(verb), args = std::move(args)](context& ctx) mutable {
+      ctx.call(no_cause, id, to, verb, std::move(args), options);
     });
   return id;
 }
@@ -198,11 +201,14 @@ void gateway::cancel(call_id id) {
 }
 
 void gateway::send(const target& to, std::string_view verb, bytes args) {
-  order([=, verb = std::string(verb)](context& ctx) { ctx.send(no_cause, to, verb, args); });
+  order([=, verb = std::string(verb), args = std::move(args)](context& ctx) mutable {
+    ctx.send(no_cause, to, verb, std::move(args));
+  });
 }
 
 void gateway::exit(const target& whom, error reason) {
-  order([=](context& ctx) { ctx.exit(whom, reason); });
+  order(
+      [=, reason = std::move(reason)](context& ctx) mutable { ctx.exit(whom, std::move(reason)); });
 }
 
 void gateway::monitor(const target& whom, on_end end) {
@@ -210,7 +216,7 @@ void gateway::monitor(const target& whom, on_end end) {
   {
     const std::lock_guard lock(desk_->mutex);
     id = ++desk_->last_id;
-    if (!desk_->is_closed) desk_->monitors[id] = std::move(end);
+    if (!desk_->is_closed) desk_->monitors[id] = std::exchange(end, nullptr);
   }
   if (end)
     end(error(errc::cancelled, "the gateway was closed"));
