@@ -20,28 +20,46 @@
 
 namespace troupe::supervisor_api {
 
-/// (child spec) -> address, or nil if the child said "ignore". The child stands behind all others.
-/// Fails with config (the spec), running (data.address: it runs already), exists (it is there, but
-/// stopped), restarting, or as its start failed; then nothing is kept.
+/// (child spec) -> address, or nil if the child said "ignore", or {address, info} if it answered
+/// its start with something else than nil (never from an implicit supervisor). The child stands
+/// behind all others. With simple_one_for_one: (options, over those of the template), and the
+/// child's id is the template's and a number. Fails with config (the spec), running (data.address:
+/// it runs already), exists (it is there, but stopped), restarting, or as its start failed; then
+/// nothing is kept.
 inline constexpr std::string_view start_child = "start_child";
 /// (id) -> as start_child. Starts one that is stopped. Fails with not_found, running, restarting,
-/// or as its start failed; then it stays stopped.
+/// or as its start failed; then it stays stopped. Fails with bad_argument for one of a template:
+/// such a child is forgotten when it stops.
 inline constexpr std::string_view restart_child = "restart_child";
 /// (id) -> true, also if it was stopped already. A temporary child is forgotten. Fails with
-/// not_found.
+/// not_found. Children of a template are named by address or by id, here and below; one that has
+/// ended already is true as well.
 inline constexpr std::string_view terminate_child = "terminate_child";
-/// (id) -> true. Forgets one that is stopped. Fails with not_found, running, restarting.
+/// (id) -> true. Forgets one that is stopped. Fails with not_found, running, restarting; with
+/// bad_argument for one of a template.
 inline constexpr std::string_view delete_child = "delete_child";
 /// () -> list of child_info, newest first.
 inline constexpr std::string_view which_children = "which_children";
-/// () -> {specs, active, supervisors, workers}.
+/// (id) -> child_info with `exits`: its last ends, at most ten, newest first, each {at: seconds
+/// since 1970, lived: seconds, reason}. Fails with not_found.
+inline constexpr std::string_view which_child = "which_child";
+/// () -> {specs, active, supervisors, workers}. One that is restarting is no active one.
 inline constexpr std::string_view count_children = "count_children";
 /// (id) -> child spec. Fails with not_found.
 inline constexpr std::string_view get_childspec = "get_childspec";
+/// (tree, as in an app file) -> {added, changed, kept}: paths below this supervisor. Merges: flags
+/// hold at once; what a spec says of restarts and stops as well, the rest of it at the child's next
+/// start; new children are added in their place but not started; those that the tree does not name
+/// stay (`kept`). Supervisors below that run are merged too. Fails with config and changes nothing.
+/// Whoever asks must be granted all that the supervisor has.
+inline constexpr std::string_view upgrade = "upgrade";
+/// () -> as upgrade, with the tree that its file holds now. Fails with unsupported where there is
+/// no file, and as the file can't be read.
+inline constexpr std::string_view reload = "reload";
 
-inline const std::vector<std::string_view> verbs = {start_child,  restart_child,  terminate_child,
-                                                    delete_child, which_children, count_children,
-                                                    get_childspec};
+inline const std::vector<std::string_view> verbs = {
+    start_child, restart_child,  terminate_child, delete_child, which_children,
+    which_child, count_children, get_childspec,   upgrade,      reload};
 
 struct child_info {
   std::string id;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/supervisor/child_table.hpp"
 
+#include <unordered_set>
 #include <utility>
 
 namespace troupe {
@@ -10,11 +11,14 @@ std::string_view to_string(child_state s) {
   return names[static_cast<std::size_t>(s)];
 }
 
-child_record& child_table::add(child_spec spec, authority_ptr rights) {
+child_record& child_table::add(std::string id, std::shared_ptr<const child_spec> spec,
+                               authority_ptr rights) {
   const auto key = ++last_key_;
-  by_id_.emplace(spec.id, key);
+  if (id.empty()) id = spec->id + "-" + std::to_string(key);
+  by_id_.emplace(id, key);
   auto& c = by_key_[key];
   c.key = key;
+  c.id = std::move(id);
   c.spec = std::move(spec);
   c.rights = std::move(rights);
   return c;
@@ -22,8 +26,35 @@ child_record& child_table::add(child_spec spec, authority_ptr rights) {
 
 void child_table::remove(child_record& c) {
   note(c, 0, 0);
-  by_id_.erase(c.spec.id);
+  by_agent_.erase(c.placed_as);
+  by_id_.erase(c.id);
   by_key_.erase(c.key);
+}
+
+void child_table::place(child_record& c, const address& at) {
+  by_agent_.erase(std::exchange(c.placed_as, at.agent));
+  by_agent_[at.agent] = c.key;
+  c.at = at;
+}
+
+void child_table::reorder(const std::vector<child_record*>& first) {
+  const auto order = keys();
+  std::vector<std::uint64_t> wanted;
+  for (const auto* c : first)
+    wanted.push_back(c->key);
+  const std::unordered_set<std::uint64_t> named(wanted.begin(), wanted.end());
+  for (const auto key : order)
+    if (!named.contains(key)) wanted.push_back(key);
+  for (const auto key : wanted) {
+    auto node = by_key_.extract(key);
+    auto& c = node.mapped();
+    c.key = node.key() = ++last_key_;
+    by_id_[c.id] = c.key;
+    if (c.placed_as != 0) by_agent_[c.placed_as] = c.key;
+    if (c.watch != 0) by_watch_[c.watch] = c.key;
+    if (c.start_call != 0) by_call_[c.start_call] = c.key;
+    by_key_.insert(std::move(node));
+  }
 }
 
 child_record* child_table::find(std::uint64_t key) {
@@ -39,6 +70,11 @@ child_record* child_table::find(std::string_view id) {
 const child_record* child_table::find(std::string_view id) const {
   auto at = by_id_.find(std::string(id));
   return at != by_id_.end() ? &by_key_.at(at->second) : nullptr;
+}
+
+child_record* child_table::find(const address& at) {
+  auto found = by_agent_.find(at.agent);
+  return found != by_agent_.end() ? find(found->second) : nullptr;
 }
 
 child_record* child_table::watched_by(monitor_id watch) {

@@ -195,7 +195,7 @@ void pool::probe(context& ctx, std::uint32_t index) {
 // -- members
 
 void pool::on_ready(context& ctx, const child_record& c) {
-  const auto index = index_of(c.spec.id);
+  const auto index = index_of(c.id);
   members_[index].at = c.at;
   members_[index].open = 0;
   members_[index].is_suspect = false;
@@ -203,7 +203,7 @@ void pool::on_ready(context& ctx, const child_record& c) {
 }
 
 void pool::on_gone(context&, const child_record& c) {
-  members_[index_of(c.spec.id)].at = {};
+  members_[index_of(c.id)].at = {};
 }
 
 void pool::on_settled(context& ctx) {

@@ -15,17 +15,19 @@ namespace {
 using names = std::vector<std::string_view>;
 
 constexpr std::array<std::string_view, 3> restart_types = {"permanent", "transient", "temporary"};
-constexpr std::array<std::string_view, 3> strategies = {"one_for_one", "one_for_all",
-                                                        "rest_for_one"};
+constexpr std::array<std::string_view, 4> strategies = {"one_for_one", "one_for_all",
+                                                        "rest_for_one", "simple_one_for_one"};
+constexpr std::array<std::string_view, 3> auto_shutdowns = {"never", "any_significant",
+                                                            "all_significant"};
 constexpr std::array<std::string_view, 3> isolations = {"none", "process", "sandbox"};
 
-const names child_keys = {"id",   "start",   "restart", "shutdown", "start_timeout", "isolate",
-                          "pool", "options", "limits",  "grants",   "budget"};
+const names child_keys = {"id",          "start",   "restart", "shutdown", "drain",
+                          "significant", "backoff", "jitter",  "isolate",  "start_timeout",
+                          "pool",        "options", "limits",  "grants",   "budget"};
 /// Part of the language, but not of this version: refused instead of ignored.
-const names later_child_keys = {"min_level",   "node",    "sha256", "drain",
-                                "significant", "backoff", "durable"};
-const names supervisor_keys = {"strategy", "intensity", "period", "children"};
-const names later_supervisor_keys = {"auto_shutdown", "backoff"};
+const names later_child_keys = {"min_level", "node", "sha256", "durable"};
+const names supervisor_keys = {"strategy", "intensity", "period",  "auto_shutdown",
+                               "backoff",  "jitter",    "children"};
 const names pool_keys = {"size", "queue", "by", "intensity", "period"};
 
 constexpr std::int64_t largest_pool = 10'000;
@@ -63,9 +65,9 @@ result<void> check_keys(const value& v, const names& known, const names& later =
   return ok();
 }
 
-template <class Enum>
+template <class Enum, std::size_t N>
 result<Enum> one_of(std::string_view key, const value& v,
-                    const std::array<std::string_view, 3>& known, Enum fallback) {
+                    const std::array<std::string_view, N>& known, Enum fallback) {
   if (v.is_nil()) return fallback;
   if (!v.is_string()) return wrong(key, "a name", v);
   const auto at = std::find(known.begin(), known.end(), v.as_string());
@@ -98,6 +100,34 @@ result<duration> shutdown_time(const value& v, duration fallback) {
   const double s = v.as_double(-1);
   if (!(s >= 0)) return wrong("shutdown", "seconds, \"brutal_kill\" or \"infinity\"", v);
   return seconds(s);
+}
+
+result<duration> drain_time(const value& v) {
+  if (v.is_nil()) return duration::zero();
+  if (v.as_string() == "infinity") return duration::max();
+  const double s = v.as_double(-1);
+  if (!(s >= 0)) return wrong("drain", "seconds or \"infinity\"", v);
+  return seconds(s);
+}
+
+/// From the keys `backoff` and `jitter` of `v`; what is missing is as in `fallback`.
+result<restart_backoff> backoff_from(const value& v, restart_backoff fallback) {
+  if (const auto& waits = v["backoff"]; !waits.is_nil()) {
+    const auto& both = waits.as_array();
+    const bool is_pair = both.size() == 1 || both.size() == 2;
+    const double least = is_pair ? both.front().as_double(-1) : -1;
+    const double most = is_pair ? both.back().as_double(-1) : -1;
+    const bool is_off = least == 0 && most == 0;
+    if (!is_off && (!(least > 0) || !(most >= least)))
+      return wrong("backoff", "the first wait and the longest in seconds, as { 1, 60 }", waits);
+    fallback.least = seconds(least);
+    fallback.most = seconds(most);
+  }
+  if (const auto& part = v["jitter"]; !part.is_nil()) {
+    fallback.jitter = part.as_double(-1);
+    if (!(fallback.jitter >= 0) || fallback.jitter > 1) return wrong("jitter", "0 to 1", part);
+  }
+  return fallback;
 }
 
 result<value> plain_table(std::string_view key, const value& v) {
@@ -168,9 +198,9 @@ result<decltype(child_spec::start)> start_from(const value& v, const std::string
   return wrong("start", "a script, { plugin, kind }, { run } or a supervisor's { children }", v);
 }
 
-/// Everything but the id. `intensity` and `period` are those of the supervisor above.
+/// Everything but the id. `above` is the supervisor.
 result<child_spec> fields_from(const value& v, const std::string& base_folder,
-                               std::uint32_t intensity, duration period) {
+                               const supervisor_spec& above) {
   child_spec spec;
   spec.base_folder = base_folder;
   TROUPE_CHECK(check_keys(v, child_keys, later_child_keys));
@@ -191,6 +221,16 @@ result<child_spec> fields_from(const value& v, const std::string& base_folder,
   spec.shutdown = shutdown;
   spec.start_timeout = start_timeout;
   spec.isolate = isolate;
+  TROUPE_TRY(drain, drain_time(v["drain"]));
+  if (is_supervisor && drain != duration::zero())
+    return error(errc::config, "drain: a supervisor's children have their own");
+  spec.drain = drain;
+  TROUPE_TRY(backoff, backoff_from(v, above.backoff));
+  spec.backoff = backoff;
+  if (const auto& s = v["significant"]; !s.is_nil() && !s.is_bool())
+    return wrong("significant", "true or false", s);
+  spec.significant = v["significant"] == value(true);
+  TROUPE_CHECK(check_child(spec, above.auto_shutdown));
   if (std::holds_alternative<start_program>(spec.start) && isolate == isolation::none)
     return error(errc::config, "a program needs isolate = \"process\" or \"sandbox\"");
   if (is_supervisor && isolate != isolation::none)
@@ -199,7 +239,7 @@ result<child_spec> fields_from(const value& v, const std::string& base_folder,
   if (const auto* pool = v.find("pool"); pool != nullptr && !pool->is_nil()) {
     if (is_supervisor) return error(errc::config, "pool: a supervisor can't be a pool's member");
     if (!is_table(*pool)) return wrong("pool", "a table", *pool);
-    auto read = pool_from(*pool, intensity, period);
+    auto read = pool_from(*pool, above.intensity, above.period);
     if (!read) return within("pool", read.error());
     spec.pool = *read;
   }
@@ -220,13 +260,12 @@ result<child_spec> fields_from(const value& v, const std::string& base_folder,
 }
 
 result<child_spec> read_child(const value& v, const std::string& base_folder,
-                              const std::string& unnamed, std::uint32_t intensity,
-                              duration period) {
+                              const std::string& unnamed, const supervisor_spec& above) {
   if (!v.is_map())
     return error(errc::config, unnamed + ": expected a table, got " + std::string(v.type_name()));
   auto id = child_id_from(v["id"]);
   if (!id) return within(unnamed, id.error());
-  auto spec = fields_from(v, base_folder, intensity, period);
+  auto spec = fields_from(v, base_folder, above);
   if (!spec) return within("child " + *id, spec.error());
   spec->id = std::move(*id);
   return spec;
@@ -236,11 +275,18 @@ value seconds_value(duration d) {
   return d == duration::max() ? value("infinity") : value(to_seconds(d));
 }
 
+void set_backoff(value& v, const restart_backoff& b) {
+  if (b.most == duration::zero()) return;
+  v.set("backoff", value::array{to_seconds(b.least), to_seconds(b.most)}).set("jitter", b.jitter);
+}
+
 value tree_value(const supervisor_spec& spec) {
   value v = value::map{};
   v.set("strategy", to_string(spec.strategy));
   v.set("intensity", spec.intensity);
   v.set("period", to_seconds(spec.period));
+  v.set("auto_shutdown", to_string(spec.auto_shutdown));
+  set_backoff(v, spec.backoff);
   value children = value::array{};
   for (const auto& child : spec.children)
     children.push(child.to_value());
@@ -281,8 +327,10 @@ struct start_to_value {
 }  // namespace
 
 result<child_spec> child_spec::from(const value& v, const std::string& base_folder) {
-  const pool_spec defaults;
-  return read_child(v, base_folder, "child", defaults.intensity, defaults.period);
+  // Whether it may be significant is for the supervisor to say: see check_child.
+  supervisor_spec any;
+  any.auto_shutdown = auto_shutdown::any_significant;
+  return read_child(v, base_folder, "child", any);
 }
 
 value child_spec::to_value() const {
@@ -292,6 +340,9 @@ value child_spec::to_value() const {
   v.set("restart", to_string(restart));
   v.set("shutdown", shutdown == duration::zero() ? value("brutal_kill") : seconds_value(shutdown));
   v.set("start_timeout", seconds_value(start_timeout));
+  v.set("significant", significant);
+  if (drain != duration::zero()) v.set("drain", seconds_value(drain));
+  set_backoff(v, backoff);
   v.set("isolate", to_string(isolate));
   if (pool) v.set("pool", pool_value(*pool));
   v.set("options", options);
@@ -304,15 +355,20 @@ value child_spec::to_value() const {
 result<supervisor_spec> supervisor_spec_from(const value& v, const std::string& base_folder) {
   supervisor_spec spec;
   if (!is_table(v)) return wrong("tree", "a table", v);
-  TROUPE_CHECK(check_keys(v, supervisor_keys, later_supervisor_keys));
-  if (v["strategy"].as_string() == "simple_one_for_one")
-    return error(errc::unsupported, "strategy simple_one_for_one can't be held by this version");
+  TROUPE_CHECK(check_keys(v, supervisor_keys));
   TROUPE_TRY(how, one_of("strategy", v["strategy"], strategies, spec.strategy));
   TROUPE_TRY(intensity, whole_number("intensity", v["intensity"], 0, 1'000'000, spec.intensity));
   TROUPE_TRY(period, positive_seconds("period", v["period"], spec.period));
+  TROUPE_TRY(when, one_of("auto_shutdown", v["auto_shutdown"], auto_shutdowns, spec.auto_shutdown));
+  TROUPE_TRY(backoff, backoff_from(v, spec.backoff));
   spec.strategy = how;
   spec.intensity = intensity;
   spec.period = period;
+  spec.auto_shutdown = when;
+  spec.backoff = backoff;
+  const bool is_simple = how == strategy::simple_one_for_one;
+  if (is_simple && when != auto_shutdown::never)
+    return error(errc::config, "auto_shutdown: a simple_one_for_one supervisor can't have it");
 
   const auto& children = v["children"];
   const bool is_empty = children.is_nil() || (children.is_map() && children.as_map().empty());
@@ -320,13 +376,25 @@ result<supervisor_spec> supervisor_spec_from(const value& v, const std::string& 
   std::set<std::string_view> ids;
   std::size_t number = 0;
   for (const auto& child : children.as_array()) {
-    TROUPE_TRY(read, read_child(child, base_folder, "child " + std::to_string(++number), intensity,
-                                period));
+    TROUPE_TRY(read, read_child(child, base_folder, "child " + std::to_string(++number), spec));
     if (!ids.insert(child["id"].as_string()).second)
       return error(errc::config, "child " + read.id + ": two children have this id");
     spec.children.push_back(std::move(read));
   }
+  if (is_simple && number != 1)
+    return error(errc::config,
+                 "children: simple_one_for_one takes exactly one, the template, got " +
+                     std::to_string(number));
   return spec;
+}
+
+result<void> check_child(const child_spec& child, auto_shutdown when) {
+  if (!child.significant) return ok();
+  if (child.restart == restart_type::permanent)
+    return {errc::config, "significant: a permanent child always comes back"};
+  if (when == auto_shutdown::never)
+    return {errc::config, "significant: the supervisor's auto_shutdown is never"};
+  return ok();
 }
 
 std::string_view to_string(restart_type r) {
@@ -334,6 +402,9 @@ std::string_view to_string(restart_type r) {
 }
 std::string_view to_string(strategy s) {
   return strategies[static_cast<std::size_t>(s)];
+}
+std::string_view to_string(auto_shutdown a) {
+  return auto_shutdowns[static_cast<std::size_t>(a)];
 }
 std::string_view to_string(isolation i) {
   return isolations[static_cast<std::size_t>(i)];

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -18,17 +19,32 @@
 namespace troupe {
 
 enum class restart_type : std::uint8_t { permanent, transient, temporary };
-enum class strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one };
+enum class strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one, simple_one_for_one };
+/// When the end of significant children ends their supervisor, with `shutdown`.
+enum class auto_shutdown : std::uint8_t { never, any_significant, all_significant };
 enum class isolation : std::uint8_t { none, process, sandbox };
 
 struct child_spec;
 
-/// OTP's supervisor flags and the children in start order.
+/// How long to wait before a restart: `least`, twice that before the next one, and so on, never
+/// more than `most`; from `least` again once the child has run for `most`. Off by default, as in
+/// OTP. Written as `backoff = { 1, 60 }` seconds and `jitter = 0.2`.
+struct restart_backoff {
+  duration least = duration::zero();
+  duration most = duration::zero();  ///< zero: no wait at all
+  double jitter = 0.2;               ///< the part of a wait that is left to chance, 0 to 1
+};
+
+/// OTP's supervisor flags and the children in start order; with simple_one_for_one the one template
+/// of all children, which start_child starts.
 struct supervisor_spec {
   troupe::strategy strategy = strategy::one_for_one;
   std::uint32_t intensity = 1;  ///< restarts allowed within `period`
   duration period = std::chrono::seconds(5);
   std::vector<child_spec> children;
+  troupe::auto_shutdown auto_shutdown = auto_shutdown::never;
+  /// Of children whose spec has none.
+  restart_backoff backoff = {};
 };
 
 struct pool_spec {
@@ -70,9 +86,15 @@ struct child_spec {
   /// How long an orderly stop may take: zero is brutal_kill, duration::max() is infinity.
   /// Default 5 s, infinity for a supervisor. That of a pool is its members'; it waits for them.
   duration shutdown = std::chrono::seconds(5);
+  /// How long it may go on, when it is to stop, with what it serves and what waits in its mailbox,
+  /// while new messages are turned away with `down`; then comes `shutdown`. Default: not at all.
+  duration drain = duration::zero();
   /// How long `start` may take. Default 30 s, infinity for a supervisor; as above for a pool.
   duration start_timeout = std::chrono::seconds(30);
   isolation isolate = isolation::none;
+  /// Its end, if it is not restarted, may end its supervisor (auto_shutdown).
+  bool significant = false;
+  restart_backoff backoff = {};
   std::optional<pool_spec> pool;
   /// The agent's own options, over the defaults its script gives.
   value options = value::map{};
@@ -85,11 +107,20 @@ struct child_spec {
   std::string base_folder;
 };
 
-/// From the tree of an app file: { strategy, intensity, period, children }.
+/// True in the data of a parent's exit signal `shutdown`: end once nothing is left to do.
+inline constexpr std::string_view drain_key = "drain";
+
+/// From the tree of an app file: { strategy, intensity, period, auto_shutdown, backoff, jitter,
+/// children }.
 result<supervisor_spec> supervisor_spec_from(const value& v, const std::string& base_folder);
+
+/// May this supervisor have such a child? Fails with config: a significant child that would never
+/// matter, or always come back.
+result<void> check_child(const child_spec& child, auto_shutdown when);
 
 std::string_view to_string(restart_type r);
 std::string_view to_string(strategy s);
+std::string_view to_string(auto_shutdown a);
 std::string_view to_string(isolation i);
 
 }  // namespace troupe

@@ -35,6 +35,10 @@ turn_end process::run(const turn_limits& limits) {
     } else if (!exit_ && deliver_next()) {
       ++handled;
     } else if (!exit_) {
+      if (drains_ && is_drained()) {
+        on_stop_request(*std::exchange(drains_, {}));
+        continue;
+      }
       arm();
       // Reading the clock costs as much as a small message: one nap in 16 stands for all.
       if ((++naps_ & 15) == 0) time_used_ += 16 * (carrier_.now() - began);
@@ -103,6 +107,12 @@ void process::sort(envelope_ptr e) {
           inbox_.release(*e);
           return bounce(carrier_, std::move(e), {errc::deadlock, path});
         }
+      }
+      [[fallthrough]];
+    case kind::send:
+      if (drains_ && !(e->from == self_)) {
+        inbox_.release(*e);
+        return bounce(carrier_, std::move(e), {errc::down, init_.path + " stops"});
       }
       break;
     case kind::part:

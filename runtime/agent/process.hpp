@@ -152,6 +152,7 @@ class process final : public context {
   // -- signals (signals.cpp)
   void on_exit_signal(envelope_ptr e);
   void on_stop_request(const error& reason);
+  bool is_drained() const;
   void on_cancel(const envelope& e);
   void on_answer(envelope_ptr e);
   void on_credit(envelope_ptr e);
@@ -205,6 +206,8 @@ class process final : public context {
   bool busy_ = false;  ///< the behaviour was preempted
   bool suspended_ = false;
   std::optional<error> exit_;
+  /// Told to stop as soon as nothing is left to do, and to take nothing new; why.
+  std::optional<error> drains_;
 
   message_queue start_;        ///< the start message, until it is delivered
   message_queue urgent_;       ///< out of turn

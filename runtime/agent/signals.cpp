@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "agent/bounce.hpp"
+#include "agent/child_spec.hpp"
 #include "agent/control.hpp"
 #include "agent/process.hpp"
 #include "base/msgpack.hpp"
@@ -37,7 +38,11 @@ void process::on_exit_signal(envelope_ptr e) {
     exit_ = std::move(reason);  // also over an earlier reason: nothing holds back a kill
     return;
   } else if (e->from == init_.parent) {
-    return on_stop_request(reason);
+    if (reason.data[drain_key] != value(true) || phase_ != phase::running)
+      return on_stop_request(reason);
+    reason.data = nullptr;
+    drains_ = std::move(reason);
+    return;
   }
   if (traps_ && phase_ == phase::running) {
     e->kind = kind::exit;
@@ -82,6 +87,12 @@ void process::on_stop_request(const error& reason) {
   stop->body = pack_error(reason);
   stop->cause = open(*stop, false).cause;
   urgent_.push(std::move(stop));
+}
+
+bool process::is_drained() const {
+  const bool serves = std::any_of(open_.begin(), open_.end(),
+                                  [](const open_message& m) { return m.cause != no_cause; });
+  return !serves && mail_.empty() && overlapping_.empty();
 }
 
 void process::on_cancel(const envelope& e) {
@@ -212,7 +223,7 @@ value process::inspection(bool whole) {
     if (m.cause != no_cause && m.control == asks::nothing) ++serving;
   v.set("path", init_.path);
   v.set("address", to_value(self_));
-  v.set("phase", phases[static_cast<int>(phase_)]);
+  v.set("phase", drains_ ? "draining" : phases[static_cast<int>(phase_)]);
   v.set("busy", busy_);
   v.set("suspended", suspended_);
   v.set("mailbox", static_cast<std::int64_t>(inbox_.count()));

@@ -29,4 +29,10 @@ result<address> simulation::add(std::string path, std::function<void(context&, e
   return add(std::move(path), std::make_unique<lambda_behaviour>(std::move(f), std::move(c)));
 }
 
+void simulation::log(log_level level, std::string_view component, std::string_view message,
+                     value::map fields) {
+  troupe::simulation::log(level, component, message, fields);
+  logs.push_back({level, std::string(component), std::string(message), std::move(fields)});
+}
+
 }  // namespace troupe::test

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "sim/simulation.hpp"
 
@@ -33,6 +34,16 @@ class simulation final : public troupe::simulation {
   using troupe::simulation::simulation;
   result<address> add(std::string path, std::function<void(context&, envelope&)> f,
                       concurrency c = {});
+
+  /// What `log_lines` is made of, with its fields.
+  struct logged {
+    log_level level;
+    std::string who, what;
+    value fields;
+  };
+  std::vector<logged> logs;
+  void log(log_level level, std::string_view component, std::string_view message,
+           value::map fields) override;
 };
 
 }  // namespace troupe::test

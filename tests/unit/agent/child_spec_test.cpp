@@ -165,12 +165,18 @@ TEST(child_spec, survives_as_plain_data) {
   v.set("grants", table({{"read", list({"data"})}}))
       .set("shutdown", "brutal_kill")
       .set("restart", "transient")
+      .set("significant", true)
+      .set("drain", 2.5)
+      .set("backoff", list({0.5, 60}))
+      .set("jitter", 0.1)
       .set("options", table({{"size", 3}}));
   const auto once = read(v).to_value();
   EXPECT_EQ(read(once).to_value(), once);
 
-  const auto tree =
-      read(with("start", table({{"period", 10}, {"children", list({v})}}))).to_value();
+  const auto tree = read(with("start", table({{"period", 10},
+                                              {"auto_shutdown", "any_significant"},
+                                              {"children", list({v})}})))
+                        .to_value();
   EXPECT_EQ(read(tree).to_value(), tree);
 }
 
@@ -197,6 +203,26 @@ TEST(supervisor_spec, hands_its_intensity_to_its_pools) {
   EXPECT_EQ(spec->children.at(0).pool->period, 30s);
 }
 
+TEST(supervisor_spec, hands_its_backoff_to_children_that_have_none) {
+  auto own = with("backoff", list({0, 0}));
+  own.set("id", "own");
+  const auto spec = supervisor_spec_from(table({{"backoff", list({1, 60})},
+                                                {"jitter", 0.5},
+                                                {"children", list({with("id", "x"), own})}}),
+                                         "/app");
+  ASSERT_TRUE(spec);
+  EXPECT_EQ(spec->children.at(0).backoff.least, 1s);
+  EXPECT_EQ(spec->children.at(0).backoff.most, 60s);
+  EXPECT_EQ(spec->children.at(0).backoff.jitter, 0.5);
+  EXPECT_EQ(spec->children.at(1).backoff.most, 0s) << "it has turned it off";
+}
+
+TEST(child_spec, of_a_supervisor_drains_nothing) {
+  auto nested = with("start", table({{"children", list({})}}));
+  nested.set("drain", 1);
+  EXPECT_EQ(refusal(nested), "child x: drain: a supervisor's children have their own");
+}
+
 TEST(supervisor_spec, names_the_child_that_is_wrong) {
   const auto message = [](const value& v) {
     const auto spec = supervisor_spec_from(v, "/app");
@@ -219,7 +245,7 @@ TEST(supervisor_spec, names_the_child_that_is_wrong) {
   EXPECT_EQ(message(table({{"strategy", "one_for_all_of_us"}})),
             "unknown strategy \"one_for_all_of_us\": did you mean \"one_for_all\"?");
   EXPECT_EQ(message(table({{"strategy", "simple_one_for_one"}})),
-            "strategy simple_one_for_one can't be held by this version");
+            "children: simple_one_for_one takes exactly one, the template, got 0");
   EXPECT_NE(message(table({{"intensity", -1}})), "");
   EXPECT_NE(message(table({{"period", 0}})), "");
   EXPECT_NE(message(table({{"children", "a"}})), "");

@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "unit/supervisor/team.hpp"
+#include "support/team.hpp"
 
 namespace troupe::test {
 namespace {

@@ -35,10 +35,17 @@ struct plan {
   std::string fails_with = {};
   /// Asks its supervisor something before it answers its start; gets what becomes of it.
   std::function<void(error)> asks_in_start;
+  /// What it says with its start.
+  value info = {};
+  /// Takes this name in its start; fails as that fails.
+  std::string registers = {};
+  /// Unties itself from its supervisor in its start.
+  bool unlinks = false;
 };
 
-/// Answers any verb with its argument, `who` with its path; `hold` only at an event; `end` ends it
-/// with the code given; `parts` sends as many parts as it may first. Serial.
+/// Answers any verb with its argument, `who` with its path; `hold` only at `release` or an event;
+/// `end` ends it with the code and the data given; `parts` sends as many parts as it may first.
+/// Serial.
 class member final : public behaviour {
  public:
   member(texts& diary, plan& todo) : diary_(diary), todo_(todo) {}
@@ -56,7 +63,14 @@ class member final : public behaviour {
       case kind::send:
         serve(ctx, *e);
         return progress::idle;
+      case kind::reply:
+        answer(ctx, start_, todo_.info);
+        return progress::idle;
       case kind::error:
+        if (!todo_.registers.empty()) {
+          refuse(ctx, start_, unpack_error(e->body));
+          return progress::idle;
+        }
         todo_.asks_in_start(unpack_error(e->body));
         answer(ctx, start_, nullptr);
         return progress::idle;
@@ -85,13 +99,15 @@ class member final : public behaviour {
     const auto told = *unpack(e.body.view());
     if (const auto* last = told.find("last_exit"))
       diary_.push_back(ctx.path() + " had ended: " + error_from(*last).code);
+    start_ = e.cause;
+    if (todo_.unlinks) ctx.unlink(e.from);
+    if (how == "ready" && !todo_.registers.empty()) return ctx.bind(1, todo_.registers);
     if (how == "fail") ctx.fail(e.cause, {errc::failed, "planned"});
     if (how == "crash") ctx.exit(error(errc::crash, "planned"));
     if (todo_.asks_in_start) {
-      start_ = e.cause;
       ctx.call(e.cause, 1, e.from, supervisor_api::which_children, *pack(value::array{}), {});
     } else if (how == "ready") {
-      answer(ctx, e.cause, nullptr);
+      answer(ctx, e.cause, todo_.info);
     }
     if (how == "ignore") answer(ctx, e.cause, "ignore");
   }
@@ -100,7 +116,15 @@ class member final : public behaviour {
     const auto args = *unpack(e.body.view());
     const auto first = args.as_array().empty() ? value() : args.as_array().front();
     diary_.push_back(e.verb + " " + ctx.path());
-    if (e.verb == "end") return ctx.exit(error(std::string(first.as_string()), "told to"));
+    if (e.verb == "end") {
+      error reason(std::string(first.as_string()), "told to");
+      if (args.as_array().size() > 1) reason.data = args.as_array()[1];
+      return ctx.exit(std::move(reason));
+    }
+    if (e.verb == "release") {
+      answer(ctx, held_.front(), "held");
+      held_.pop_front();
+    }
     if (e.verb == "hold") {
       held_.push_back(e.cause);
       return;
@@ -176,7 +200,7 @@ class team : public testing::Test, public launcher {
       if (child["id"] == value(id)) return std::string(child["state"].as_string());
     return "gone";
   }
-  void end(const std::string& path, const char* code = "crash") { sim.send(path, "end", {code}); }
+  void end(const target& whom, const char* code = "crash") { sim.send(whom, "end", {code}); }
   address agent(std::string path, std::function<void(context&, envelope&)> f, concurrency c = {}) {
     const auto made = sim.add(std::move(path), std::move(f), std::move(c));
     EXPECT_TRUE(made) << made.error().describe();
@@ -198,6 +222,7 @@ class team : public testing::Test, public launcher {
     init.parent = where.parent;
     init.rights = where.rights;
     rights_of[where.path] = where.rights;
+    options_of[where.path] = spec.options;
     if (refuses == spec.id) return error(errc::denied, spec.id + " needs what nobody grants");
     if (spec.pool)
       init.actions = std::make_unique<pool>(spec, *this, sim);
@@ -222,6 +247,7 @@ class team : public testing::Test, public launcher {
   std::map<std::string, plan> plans;
   std::string refuses;                             ///< id of a child that can't be prepared
   std::map<std::string, authority_ptr> rights_of;  ///< what each was prepared with
+  std::map<std::string, value> options_of;         ///< the same
   simulation sim;
 };
 
