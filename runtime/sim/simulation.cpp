@@ -377,18 +377,22 @@ result<address> simulation::start(process_init init) {
 
 bool simulation::bind(std::string_view name, const address& holder, bool replace) {
   auto [at, is_new] = names_.try_emplace(std::string(name), holder);
-  if (is_new || at->second == holder) return true;
-  if (!replace) return false;
+  if (!is_new && at->second == holder) return true;
+  if (!is_new && !replace) return false;
   at->second = holder;
+  names_of_.emplace(holder.agent, name);
   return true;
 }
 
 void simulation::unbind(const address& holder) {
-  std::erase_if(names_, [&](const auto& n) {
-    if (n.second != holder) return false;
-    once_held_.insert(n.first);
-    return true;
-  });
+  const auto [first, last] = names_of_.equal_range(holder.agent);
+  for (auto own = first; own != last; ++own) {
+    const auto at = names_.find(own->second);
+    if (at == names_.end() || at->second != holder) continue;  // it is another's by now
+    once_held_.insert(at->first);
+    names_.erase(at);
+  }
+  names_of_.erase(first, last);
 }
 
 address simulation::lookup(std::string_view name) const {

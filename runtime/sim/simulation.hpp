@@ -112,6 +112,7 @@ class simulation : public carrier {
   std::vector<std::unique_ptr<way>> ways_;  ///< those on which something travels
   std::multimap<instant, std::uint64_t> wakes_;
   std::map<std::string, address, std::less<>> names_;
+  std::unordered_multimap<std::uint64_t, std::string> names_of_;
   std::set<std::string, std::less<>> once_held_;
   std::unordered_map<std::uint64_t, std::string> paths_;
   std::unordered_map<std::uint64_t, error> reasons_;
