@@ -149,12 +149,15 @@ void supervisor::ask_if_alive(context& ctx, cause_id cause, const address& who) 
 }
 
 void supervisor::on_answer_to_question(context& ctx, const question& q, const envelope& e) {
-  if (q.cause != no_cause && e.kind == kind::reply)
+  const auto why = e.kind == kind::error ? std::optional(unpack_error(e.body)) : std::nullopt;
+  if (q.cause != no_cause) {
+    const bool is_dead = why && (why->is(errc::no_such_agent) || why->is(errc::down));
+    if (is_dead) return answer(ctx, q.cause, true);
     return refuse(ctx, q.cause, {errc::not_found, ctx.path() + " has no child " + q.child});
-  if (q.cause != no_cause) return answer(ctx, q.cause, true);
-  if (e.kind == kind::error)
+  }
+  if (why)
     report(ctx, log_level::error, "the specs of a supervisor were not changed", "upgrade", q.child,
-           unpack_error(e.body));
+           *why);
 }
 
 result<void> supervisor::start_child(context& ctx, const envelope& e, const value& given) {
