@@ -126,6 +126,11 @@ result<void> node::start() {
   });
   launcher_->add_builtin("app", [this] {
     supervisor_options tree{.spec = app_.tree, .base_folder = app_.folder, .below = ""};
+    if (with_.reads_app)
+      tree.reads = [this]() -> result<supervisor_spec> {
+        TROUPE_TRY(next, with_.reads_app());
+        return std::move(next.tree);
+      };
     return std::make_unique<supervisor>(std::move(tree), *launcher_, *carrier_);
   });
 

@@ -4,6 +4,7 @@
 // and the shell come in. Everything above it is command line.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,8 @@ struct node_settings {
   std::size_t threads = 0;  ///< 0: as many as there are cores
   /// Crashes and restarts are shown to a person.
   bool shows_crashes = true;
+  /// Reads the app's file as it is now, for `reload` of the app; empty: there is none.
+  std::function<result<app>()> reads_app = {};
 };
 
 /// Adds the plugins that came with the node. One that can't be added is logged and left out.

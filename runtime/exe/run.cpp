@@ -62,6 +62,7 @@ int run(const run_options& o) {
   with.screen = {.fd = 2, .json = o.json, .is_terminal = isatty(2) != 0};
   with.threads = o.threads;
   if (o.verbose) with.least = log_level::info;
+  with.reads_app = [&o] { return load_app(o.file, o.arguments, o.settings); };
   auto opened = node::open(with, std::move(*loaded));
   if (!opened) return complain(opened.error(), o.json);
   node& n = **opened;

@@ -208,6 +208,7 @@ int shell(const file_options& o) {
   with.screen = {.fd = 2, .json = o.json, .is_terminal = isatty(2) != 0};
   with.threads = o.threads;
   if (o.verbose) with.least = log_level::info;
+  if (!o.file.empty()) with.reads_app = [&o] { return load_app(o.file, {}, o.settings); };
   auto opened = node::open(with, std::move(what));
   if (!opened) return complain(opened.error(), o.json);
   node& n = **opened;

@@ -113,8 +113,7 @@ int started(lua_State* l, int, lua_KContext) {
     return 0;
   }
   offer_tools(l, a);
-  a.confirm_start(lua_type(l, -2) == LUA_TSTRING &&
-                  std::string_view(lua_tostring(l, -2)) == "ignore");
+  a.confirm_start(l, -2);
   return 0;
 }
 

@@ -163,9 +163,13 @@ void lua_agent::loaded(lua_State* l, int concurrent, bool traps_exits) {
   if (traps_exits) ctx_->trap_exits(true);
 }
 
-void lua_agent::confirm_start(bool ignore) {
+void lua_agent::confirm_start(lua_State* l, int index) {
+  auto body = codec_.pack(l, index);
+  if (!body) {
+    body.error().message = "what on_start returns: " + body.error().message;
+    return refuse_start(body.error());
+  }
   started_ = true;
-  auto body = pack(ignore ? value("ignore") : value());
   ctx_->reply(start_, std::move(*body));
 }
 

@@ -176,7 +176,7 @@ class lua_agent final : public host {
   bool push_given_options(lua_State* l);
   /// The file is loaded; `concurrent` is at that index.
   void loaded(lua_State* l, int concurrent, bool traps_exits);
-  void confirm_start(bool ignore);
+  void confirm_start(lua_State* l, int index);
   /// Registers { name, description, params, verb } at `index` with the node's tools. Nobody waits
   /// for the answer; a refusal is logged.
   void offer_tool(lua_State* l, int index);

@@ -150,4 +150,6 @@ function commands.tail(n)
   return table.concat(lines, "\n")
 end
 
+require("children")(commands, place_of, missing)
+
 return commands

@@ -9,10 +9,19 @@ supervisor_type.__index = {}
 supervisor_type.__tostring = function(s) return "supervisor " .. s.path end
 
 for _, verb in ipairs({
-  "start_child", "restart_child", "terminate_child", "delete_child",
-  "which_children", "count_children", "get_childspec",
+  "terminate_child", "delete_child", "which_children", "which_child", "count_children", "get_childspec", "upgrade",
+  "reload",
 }) do
   supervisor_type.__index[verb] = function(s, ...) return troupe.call(s.path, verb, ...) end
+end
+
+-- What a child says with its start comes third, so that the first two are as everywhere.
+for _, verb in ipairs({ "start_child", "restart_child" }) do
+  supervisor_type.__index[verb] = function(s, ...)
+    local started, err = troupe.call(s.path, verb, ...)
+    if type(started) == "table" then return started.address, nil, started.info end
+    return started, err
+  end
 end
 
 return function(path)

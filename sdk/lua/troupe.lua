@@ -35,7 +35,7 @@ local troupe = {}
 ---@class troupe.agent What an agent file returns.
 ---@field on table<string, function|troupe.tool> Verbs that others may call: `function agent.on.say(self, text)`. The first result is the answer; `nil, err` fails the call.
 ---@field own table<string, function> Verbs that only the agent itself and its timers may call.
----@field on_start? fun(self: troupe.self, start: troupe.start): any `nil, err` refuses to start.
+---@field on_start? fun(self: troupe.self, start: troupe.start): any `nil, err` refuses to start; `"ignore"`: there is nothing to do, it ends at once. What else it returns, plain data, is `info` for who started it by `start_child`.
 ---@field on_stop? fun(self: troupe.self, reason: troupe.failure) Told to end; it has the spec's `shutdown` to do so.
 ---@field on_down? fun(self: troupe.self, monitor: integer, reason: troupe.failure) A monitored agent ended.
 ---@field on_exit? fun(self: troupe.self, from: troupe.address, reason: troupe.failure) A linked agent ended. Without this hook the agent ends with it.
@@ -121,7 +121,7 @@ function troupe.detach() end
 
 ---Starts an agent below this one, from a child spec. It is temporary and ends with this one.
 ---@async
----@param spec table `{ id = "x", start = "x.lua", options = { ... } }`
+---@param spec troupe.child_spec `{ start = "x.lua", options = { ... } }`; without an `id` it gets one.
 ---@return troupe.address? address, troupe.failure? err
 function troupe.spawn(spec) end
 
@@ -178,41 +178,111 @@ function troupe.current() end
 ---@param text string?
 function troupe.progress(share, text) end
 
----@class troupe.supervisor OTP's functions as calls to the supervisor at a path.
+---@class troupe.backoff
+---@field [1] number The first wait, in seconds; doubled with each restart.
+---@field [2] number? The longest. After a run of that length it begins anew. (Default: the first)
+
+---@class troupe.child_spec How one child is started, restarted and stopped.
+---@field id string 1 to 100 characters without spaces and `/ . @ = ~`.
+---@field start string|table `"x.lua"`, `{ plugin = "clock", kind = "ticker" }`, `{ run = argv }`, or a supervisor's tree.
+---@field restart ("permanent"|"transient"|"temporary")? Always; after a failure; never, and then forgotten. (Default: permanent)
+---@field shutdown (number|"brutal_kill"|"infinity")? Seconds that an orderly stop may take. (Default: 5; a supervisor: infinity)
+---@field drain (number|"infinity")? Seconds before that in which it finishes what it has, while new messages fail with `down`. (Default: 0)
+---@field significant boolean? Its end may end its supervisor: see `auto_shutdown`. Not for a permanent child. (Default: false)
+---@field backoff troupe.backoff? Waits before restarts. (Default: none)
+---@field jitter number? The part of a wait that is left to chance, 0 to 1. (Default: 0.2)
+---@field start_timeout (number|"infinity")? Seconds. (Default: 30; a supervisor: infinity)
+---@field isolate ("none"|"process"|"sandbox")? (Default: none)
+---@field pool table? `{ size, queue, by = "free"|"key", intensity, period }`
+---@field options table? The agent's own, over its defaults.
+---@field limits table? `{ memory, mailbox, mailbox_bytes, busy }`
+---@field grants table? Missing: what the parent has, cut to the script's needs.
+---@field budget table?
+
+---@class troupe.tree A supervisor and its children, as in an app file.
+---@field strategy ("one_for_one"|"one_for_all"|"rest_for_one"|"simple_one_for_one")? With the last, `children` holds one template. (Default: one_for_one)
+---@field intensity integer? Restarts allowed within `period`. (Default: 1)
+---@field period number? Seconds. (Default: 5)
+---@field auto_shutdown ("never"|"any_significant"|"all_significant")? When ends of significant children end it. (Default: never)
+---@field backoff troupe.backoff? Of children that have none.
+---@field jitter number?
+---@field children troupe.child_spec[]?
+
+---@class troupe.child_info
+---@field id string
+---@field state "running"|"stopped"|"starting"|"stopping"|"restarting"
+---@field type "worker"|"supervisor"
+---@field address troupe.address?
+---@field exits troupe.child_exit[]? `which_child` only: its last ends, at most ten, newest first.
+
+---@class troupe.child_exit
+---@field at number Seconds since 1970.
+---@field lived number Seconds from its start.
+---@field reason troupe.failure
+
+---@class troupe.supervisor OTP's functions as calls to the supervisor at a path. They fail with `not_found`, `running`,
+---`exists` (it is there, but stopped), `restarting`, `config`, `denied`, and as a start fails. One thing is done after the
+---other: while a child starts or stops, others wait. A child of a template is named by its address or its id.
 local supervisor = {}
 
+---Starts one more child, behind all others. With a template: takes options, over those of the template.
 ---@async
----@param spec table A child spec.
----@return troupe.address? address, troupe.failure? err
+---@param spec troupe.child_spec|table?
+---@return troupe.address? address, troupe.failure? err, any info Address nil without an error: the child said "ignore".
+---`info`: what its `on_start` returned.
 function supervisor:start_child(spec) end
 
+---Starts one that is stopped. Not for children of a template, which are forgotten when they stop.
 ---@async
 ---@param id string
----@return troupe.address? address, troupe.failure? err
+---@return troupe.address? address, troupe.failure? err, any info
 function supervisor:restart_child(id) end
 
+---Stops a child, and leaves it stopped; true if it was already. A temporary one is forgotten.
 ---@async
----@param id string
----@return any done, troupe.failure? err
-function supervisor:terminate_child(id) end
+---@param child string|troupe.address
+---@return boolean? done, troupe.failure? err
+function supervisor:terminate_child(child) end
 
+---Forgets a child that is stopped.
 ---@async
 ---@param id string
----@return any done, troupe.failure? err
+---@return boolean? done, troupe.failure? err
 function supervisor:delete_child(id) end
 
+---All children, newest first.
 ---@async
----@return table? children, troupe.failure? err
+---@return troupe.child_info[]? children, troupe.failure? err
 function supervisor:which_children() end
 
+---One child, with its last ends.
 ---@async
----@return table? counts, troupe.failure? err
+---@param child string|troupe.address
+---@return troupe.child_info? info, troupe.failure? err
+function supervisor:which_child(child) end
+
+---@async
+---@return { specs: integer, active: integer, supervisors: integer, workers: integer }? counts, troupe.failure? err
 function supervisor:count_children() end
 
 ---@async
----@param id string
----@return table? spec, troupe.failure? err
-function supervisor:get_childspec(id) end
+---@param child string|troupe.address
+---@return troupe.child_spec? spec, troupe.failure? err
+function supervisor:get_childspec(child) end
+
+---Merges a tree into the one that runs: flags hold at once, what specs say of restarts and stops as well, the rest of them at
+---a child's next start. New children are added but not started; those that the tree does not name stay. Nothing changes if
+---a part of it is wrong.
+---@async
+---@param tree troupe.tree
+---@return { added: string[], changed: string[], kept: string[] }? paths, troupe.failure? err
+function supervisor:upgrade(tree) end
+
+---The same with the tree that the app's file holds now. Only the app's own supervisor (`app`) has a file. The rest of that
+---file (models, grants, budget, plugins) is read when the app starts.
+---@async
+---@return { added: string[], changed: string[], kept: string[] }? paths, troupe.failure? err
+function supervisor:reload() end
 
 ---A supervisor, to be asked about its children.
 ---@param path string

@@ -41,18 +41,40 @@ struct chaos : team {
       auto spec = worker(std::move(id), types[random.below(3)]);
       spec.start_timeout = 1s;
       spec.shutdown = random.below(4) == 0 ? 0s : 2s;
+      if (random.below(3) == 0) spec.drain = 1s;
+      if (random.below(3) == 0) spec.backoff = {1s, 4s, 0.5};
       return spec;
     };
     const strategy how[] = {strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one};
     auto pooled = leaf("pool");
     pooled.restart = restart_type::permanent;
     pooled.pool = pool_spec{.size = 3, .queue = 5, .intensity = 20};
-    return {how[random.below(3)],
-            1000,
-            5s,
-            {leaf("a"),
-             nested("left", {how[random.below(3)], 3, 5s, {leaf("b"), leaf("c"), leaf("d")}}),
-             nested("right", {how[random.below(3)], 1000, 5s, {leaf("e"), leaf("f")}}), pooled}};
+    const auto of = [&](std::uint32_t intensity, std::vector<child_spec> children) {
+      supervisor_spec spec;
+      spec.strategy = how[random.below(3)];
+      spec.intensity = intensity;
+      spec.children = std::move(children);
+      return spec;
+    };
+    auto crowd = of(10, {leaf("s")});
+    crowd.strategy = strategy::simple_one_for_one;
+    auto brief = of(1000, {leaf("g"), leaf("h")});
+    brief.auto_shutdown = auto_shutdown::any_significant;
+    brief.children[0].restart = restart_type::transient;
+    brief.children[0].significant = true;
+    return of(1000, {leaf("a"), nested("left", of(3, {leaf("b"), leaf("c"), leaf("d")})),
+                     nested("right", of(1000, {leaf("e"), leaf("f")})), nested("crowd", crowd),
+                     nested("brief", brief), pooled});
+  }
+
+  /// Another tree for `top/right`.
+  supervisor_spec of_right() {
+    supervisor_spec spec;
+    spec.strategy = random.below(2) == 0 ? strategy::one_for_all : strategy::rest_for_one;
+    spec.intensity = 1000;
+    for (const char* id : {"f", "e", "i"})
+      if (random.below(4) != 0) spec.children.push_back(worker(id));
+    return spec;
   }
 
   void make_asker() {
@@ -74,16 +96,18 @@ struct chaos : team {
   }
 
   void disturb() {
-    const char* paths[] = {"top/a",       "top/left/b", "top/left/c", "top/left/d", "top/right/e",
-                           "top/right/f", "top/pool/1", "top/pool/2", "top/pool/3"};
+    const char* paths[] = {"top/a",         "top/left/b",   "top/left/c",  "top/left/d",
+                           "top/right/e",   "top/right/f",  "top/brief/g", "top/brief/h",
+                           "top/pool/1",    "top/pool/2",   "top/pool/3",  "top/crowd/s-1",
+                           "top/crowd/s-2", "top/crowd/s-3"};
     const char* codes[] = {"normal", "shutdown", "crash"};
     const char* starts[] = {"ready", "ready", "ready", "fail", "crash", "hang", "ignore"};
-    const char* supervisors[] = {"top", "top/left", "top/right"};
+    const char* supervisors[] = {"top", "top/left", "top/right", "top/brief"};
     const std::string_view verbs[] = {api::start_child,  api::restart_child,  api::terminate_child,
                                       api::delete_child, api::which_children, api::count_children};
     const char* ids[] = {"a", "b", "c", "d", "e", "f", "left", "right", "pool", "new"};
     const std::string path = paths[random.below(std::size(paths))];
-    switch (random.below(8)) {
+    switch (random.below(10)) {
       case 0:
         return order(path, "end", codes[random.below(3)]);
       case 1:
@@ -101,10 +125,15 @@ struct chaos : team {
         const char* id = ids[random.below(std::size(ids))];
         value argument = id;
         if (verb == api::start_child) argument = spec_value(id, "transient");
-        return order(supervisors[random.below(3)], verb, argument);
+        return order(supervisors[random.below(std::size(supervisors))], verb, argument);
       }
       case 6:
         return order("top/pool", random.below(3) == 0 ? "hold" : "echo", 1);
+      case 7:
+        if (random.below(3) != 0) return order("top/crowd", api::start_child, value());
+        return order("top/crowd", api::terminate_child, "s-" + std::to_string(random.below(9)));
+      case 8:
+        return order("top/right", api::upgrade, nested("x", of_right()).to_value()["start"]);
       default:
         return sim.advance(std::chrono::milliseconds(random.below(700)));
     }
