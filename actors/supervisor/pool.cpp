@@ -26,6 +26,12 @@ supervisor_options members_of(const child_spec& spec) {
   return options;
 }
 
+/// What the pool answers itself.
+bool is_own(std::string_view verb) {
+  namespace api = supervisor_api;
+  return verb == api::which_children || verb == api::which_child || verb == api::count_children;
+}
+
 std::uint32_t index_of(std::string_view id) {
   std::uint32_t number = 1;
   std::from_chars(id.data(), id.data() + id.size(), number);
@@ -55,8 +61,7 @@ progress pool::receive(context& ctx, envelope_ptr e) {
       take(ctx, std::move(e));
       return progress::idle;
     case kind::call:
-      if (e->verb == supervisor_api::which_children || e->verb == supervisor_api::count_children)
-        break;
+      if (is_own(e->verb)) break;
       take(ctx, std::move(e));
       return progress::idle;
     case kind::part:

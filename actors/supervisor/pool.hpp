@@ -2,7 +2,8 @@
 //
 // A supervisor of equal members that hands on to them what is sent to it: a call to a member that
 // has no call of the pool's open, or to the one that the first argument picks. Members are children
-// `1` to `n`; the pool itself answers only which_children and count_children (api.hpp).
+// `1` to `n`; the pool itself answers only which_children, which_child and count_children
+// (api.hpp).
 //
 // What a call is made of passes through: parts, credit, cancel, deadline, chain. A call that was at
 // a member when that ended fails with `down`, since nobody but its caller knows whether it may be

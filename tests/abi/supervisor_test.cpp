@@ -42,13 +42,15 @@ struct supervisor_from_c : team {
 
 TEST_F(supervisor_from_c, children_are_started_stopped_and_forgotten_by_hand) {
   start({});
-  EXPECT_EQ(address_from(*ask_from_c(api::start_child, spec_value("a"))), at("top/a"));
+  const auto first = *ask_from_c(api::start_child, spec_value("a"));
+  EXPECT_EQ(address_from(first), at("top/a"));
   EXPECT_EQ(code_from_c(api::start_child, spec_value("a")), "running");
   EXPECT_EQ((*ask_from_c(api::which_child, "a"))["state"], value("running"));
   EXPECT_EQ((*ask_from_c(api::get_childspec, "a"))["restart"], value("permanent"));
   EXPECT_EQ(code_from_c(api::terminate_child, "a"), "ok");
   EXPECT_FALSE(at("top/a"));
-  EXPECT_EQ(address_from(*ask_from_c(api::restart_child, "a")), at("top/a"));
+  const auto anew = *ask_from_c(api::restart_child, "a");
+  EXPECT_EQ(address_from(anew), at("top/a"));
   EXPECT_EQ(code_from_c(api::delete_child, "a"), "running");
   EXPECT_EQ(code_from_c(api::terminate_child, "a"), "ok");
   EXPECT_EQ(code_from_c(api::delete_child, "a"), "ok");

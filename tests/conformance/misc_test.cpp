@@ -166,10 +166,10 @@ TEST_F(conformance, C_75_says_in_which_phase_whose_end_it_reports_and_why) {
 
 TEST_F(conformance, C_76_says_it_in_one_short_line_and_groups_children_of_a_template) {
   top(of({worker("a")}, strategy::one_for_one, 0));
-  sim.send("top/a", "end", {"a long code\n" + std::string(5000, 'x')});
+  sim.send("top/a", "end", {"crash", nullptr, "at length\n" + std::string(5000, 'x')});
   const auto reason = std::string(sim.logs.back().fields["reason"].as_string());
   EXPECT_LE(reason.size(), 500u);
-  EXPECT_THAT(reason, HasSubstr("a long code xxx"));
+  EXPECT_THAT(reason, HasSubstr("at length xxx"));
   EXPECT_THAT(reason, testing::EndsWith("..."));
 
   top(simple(with_shutdown(worker("a"), 1s)));

@@ -44,8 +44,8 @@ struct plan {
 };
 
 /// Answers any verb with its argument, `who` with its path; `hold` only at `release` or an event;
-/// `end` ends it with the code and the data given; `parts` sends as many parts as it may first.
-/// Serial.
+/// `end` ends it with the code, data and message given; `parts` sends as many parts as it may
+/// first. Serial.
 class member final : public behaviour {
  public:
   member(texts& diary, plan& todo) : diary_(diary), todo_(todo) {}
@@ -117,8 +117,10 @@ class member final : public behaviour {
     const auto first = args.as_array().empty() ? value() : args.as_array().front();
     diary_.push_back(e.verb + " " + ctx.path());
     if (e.verb == "end") {
+      const auto& more = args.as_array();
       error reason(std::string(first.as_string()), "told to");
-      if (args.as_array().size() > 1) reason.data = args.as_array()[1];
+      if (more.size() > 1) reason.data = more[1];
+      if (more.size() > 2) reason.message = more[2].as_string();
       return ctx.exit(std::move(reason));
     }
     if (e.verb == "release") {

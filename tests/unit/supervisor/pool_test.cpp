@@ -58,6 +58,31 @@ TEST_F(pool_test, starts_its_members_as_numbered_children) {
   EXPECT_EQ((*ask(api::count_children))["supervisors"], value(1));
 }
 
+TEST_F(pool_test, tells_the_last_ends_of_a_member) {
+  start_pool({.size = 2});
+  end("top/p/2");
+  const auto member = *call(api::which_child, {"2"});
+  EXPECT_EQ(member["exits"].as_array().at(0)["reason"]["code"], value("crash"));
+  EXPECT_EQ(member["state"], value("running"));
+}
+
+TEST_F(pool_test, finishes_what_waits_in_line_before_it_stops_if_it_drains) {
+  auto spec = worker("p");
+  spec.drain = 10s;
+  spec.pool = pool_spec{.size = 1};
+  supervisor_spec tree;
+  tree.children = {spec};
+  top(tree);
+  const auto served = open("hold"), waits = open("who");
+  sim.exit(at("top"), errc::shutdown);
+  EXPECT_EQ(*open("who"), "down") << "it takes nothing new";
+  EXPECT_EQ(*waits, "");
+  let_go("top/p/1");
+  EXPECT_EQ(*served, "held");
+  EXPECT_EQ(*waits, "top/p/1");
+  EXPECT_FALSE(at("top"));
+}
+
 TEST_F(pool_test, answers_with_what_a_member_answers) {
   start_pool({.size = 2});
   EXPECT_EQ(*call("echo", {42}), value(42));

@@ -369,7 +369,8 @@ TEST_F(supervisor_test, remembers_the_last_ten_ends_of_a_child_newest_first) {
 
 TEST_F(supervisor_test, keeps_what_it_remembers_small) {
   top(of({worker("a")}));
-  sim.send("top/a", "end", {"crash", std::string(100'000, 'x')});
+  const std::string long_text(100'000, 'x');
+  sim.send("top/a", "end", {"crash", long_text, long_text});
   const auto child = *ask(api::which_child, {"a"});
   EXPECT_LT(pack(child)->size(), 1000u);
 }
