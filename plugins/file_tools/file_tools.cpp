@@ -35,8 +35,7 @@ void expect_regular(const struct stat& about, const std::string& path) {
   if (!S_ISREG(about.st_mode)) throw sdk::failure("bad_argument", path + " is no regular file");
 }
 
-// -- file.list
-// ---------------------------------------------------------------------------------------
+// -- file.list ------------------------------------------------------------------------------------
 
 sdk::value entry_of(int folder, const char* name) {
   struct stat about {};
@@ -80,8 +79,7 @@ sdk::value list(const sdk::tool_call& call) {
   return sdk::object({{"path", path}, {"entries", entries}, {"truncated", is_cut}});
 }
 
-// -- file.read
-// ---------------------------------------------------------------------------------------
+// -- file.read ------------------------------------------------------------------------------------
 
 /// Bytes at the end that begin a character whose rest was not read.
 std::size_t torn_bytes(const std::string& data) {
@@ -162,8 +160,7 @@ sdk::value read(const sdk::tool_call& call) {
                       {"eof", at_end}});
 }
 
-// -- file.write
-// --------------------------------------------------------------------------------------
+// -- file.write -----------------------------------------------------------------------------------
 
 void write_all(const file& to, std::string_view data, const std::string& path) {
   while (!data.empty()) {
@@ -231,8 +228,7 @@ sdk::value write(const sdk::tool_call& call) {
   return sdk::object({{"path", path}, {"size", size}});
 }
 
-// -- the plugin
-// --------------------------------------------------------------------------------------
+// -- the plugin -----------------------------------------------------------------------------------
 
 constexpr char list_schema[] = R"({
   "type": "object",

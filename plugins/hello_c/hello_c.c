@@ -14,8 +14,7 @@ typedef struct {
   const troupe_tools_host_t* tools;
 } plugin_t;
 
-// -- the agent
-// ---------------------------------------------------------------------------------------
+// -- the agent ------------------------------------------------------------------------------------
 
 typedef struct {
   const troupe_agents_host_t* api;
@@ -97,8 +96,7 @@ static const troupe_agent_kind_t greeter = {
 static const troupe_agent_kind_t* const kinds[] = {&greeter};
 static const troupe_agents_t agents = {sizeof agents, 1, kinds};
 
-// -- the tool
-// ----------------------------------------------------------------------------------------
+// -- the tool -------------------------------------------------------------------------------------
 
 static int32_t greet_tool(void* plugin, const troupe_tool_t* tool, const troupe_tool_call_t* call,
                           troupe_answer_t* answer) {
@@ -126,8 +124,7 @@ static const troupe_tool_t greet_record = {
 static const troupe_tool_t* const tool_records[] = {&greet_record};
 static const troupe_tools_t tools = {sizeof tools, 1, tool_records};
 
-// -- the plugin
-// --------------------------------------------------------------------------------------
+// -- the plugin -----------------------------------------------------------------------------------
 
 static int32_t open_plugin(const troupe_host_t* host, void** plugin,
                            const troupe_result_t* result) {

@@ -33,8 +33,7 @@ bool is(const troupe_envelope_t* m, const char* verb) {
   return troupe_text_is(m->verb, verb);
 }
 
-// -- an agent kind: each verb is one misdeed
-// ---------------------------------------------------------
+// -- an agent kind: each verb is one misdeed ------------------------------------------------------
 
 struct villain {
   troupe_turn_t* kept = nullptr;
@@ -156,8 +155,7 @@ std::int32_t receive_ghost(void*, troupe_turn_t* turn, const troupe_envelope_t* 
 }
 void destroy_ghost(void*) {}
 
-// -- tools
-// -------------------------------------------------------------------------------------------
+// -- tools ----------------------------------------------------------------------------------------
 
 std::thread slow_thread;
 troupe_answer_t* slow_answer;
@@ -220,8 +218,7 @@ const troupe_tool_t* const tools[] = {
     &tool_records[0], &tool_records[1], &tool_records[2], &tool_records[3], &tool_records[4],
     &tool_records[5], &tool_records[6], &tool_records[7], &tool_records[8], &tool_records[9]};
 
-// -- a model provider: the option `how` says what goes wrong
-// -----------------------------------------
+// -- a model provider: the option `how` says what goes wrong --------------------------------------
 
 std::int32_t create_codec(void*, const troupe_model_provider_t*, troupe_bytes_t options,
                           troupe_text_t, void** codec, const troupe_result_t* result) {
@@ -293,8 +290,7 @@ void end(void* exchange) {
   if (*static_cast<std::string*>(exchange) == "feed throws") throw 42;
 }
 
-// -- the plugin
-// --------------------------------------------------------------------------------------
+// -- the plugin -----------------------------------------------------------------------------------
 
 const troupe_agent_kind_t villain_kind = {sizeof(troupe_agent_kind_t),
                                           0,
