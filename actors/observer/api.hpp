@@ -28,10 +28,19 @@ inline constexpr std::string_view events = "events";
 /// that follows on events without credit has `dropped`, their number. Goes on until it is taken
 /// back. Fails with overloaded above `most_followers`.
 inline constexpr std::string_view follow = "follow";
+/// (path glob, {count = 100, seconds = 10, bytes = 1 MiB, rate = 1000, body = 1024}) in parts: each
+/// message that a matching agent gets or sends, as {at, kind, out: it sent it, path, peer, verb,
+/// size: of the body in bytes, body: the arguments or the answer if they have no more than `body`
+/// bytes, reason: of an error or end, as text}. Ends with {shown, dropped, ended} when so many were
+/// shown (count), so much time has passed (seconds), or the parts were so big together (bytes).
+/// What comes faster than `rate` a second, or than the caller reads, is dropped and counted. The
+/// observer's own messages and those of the caller are not shown. Fails with overloaded above 16
+/// traces, bad_argument.
+inline constexpr std::string_view trace = "trace";
 /// (fraction from 0 to 1, text): a send. Makes an event `progress` of its sender with both as data.
 inline constexpr std::string_view progress = "progress";
 
-inline const std::vector<std::string_view> verbs = {counters, events, follow, progress};
+inline const std::vector<std::string_view> verbs = {counters, events, follow, trace, progress};
 
 inline constexpr std::size_t kept = 1000;
 inline constexpr std::size_t most_followers = 64;

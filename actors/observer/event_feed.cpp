@@ -106,6 +106,11 @@ event_feed::~event_feed() {
   take([](const value&) {});
 }
 
+bool event_feed::post(std::string_view verb, bytes body) const {
+  const auto* to = to_.load(std::memory_order_acquire);
+  return to != nullptr && to->post(verb, std::move(body));
+}
+
 value event_feed::counters() const {
   value v = value::map{};
   for (std::size_t i = 0; i < counters_.size(); ++i)

@@ -32,6 +32,10 @@ class event_feed final : public event_sink {
   /// As the verb `counters` answers it.
   value counters() const;
 
+  /// Brings something else to the observer as an `event` of that verb, uncounted. False if nobody
+  /// will see it.
+  bool post(std::string_view verb, bytes body) const;
+
   // -- the observer's side
   /// From now on it is told there, by an `event`, when to `take`. By one observer after the other,
   /// never two at once.

@@ -2,7 +2,9 @@
 #include "actors/observer/observer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
+#include <vector>
 
 #include "actors/observer/api.hpp"
 #include "agent/answers.hpp"
@@ -29,18 +31,68 @@ result<std::string> glob_from(const value::array& args, std::size_t index) {
   return std::string(args[index].as_string());
 }
 
+/// Parts of one trace that wait for credit.
+constexpr std::size_t most_waiting = 256;
+
+/// What a trace may be told; seconds are kept as milliseconds.
+struct trace_setting {
+  std::string_view name;
+  std::int64_t amount, most;
+};
+constexpr std::array<trace_setting, 5> trace_settings = {{{"count", 100, 100'000},
+                                                          {"seconds", 10'000, 3'600'000},
+                                                          {"bytes", 1 << 20, 64 << 20},
+                                                          {"rate", 1000, 10'000},
+                                                          {"body", 1024, 16 << 10}}};
+
+result<void> read_limits(const value& given, std::array<trace_setting, 5>& to) {
+  if (!given.is_nil() && !given.is_map() && !(given.is_array() && given.as_array().empty()))
+    return {errc::bad_argument,
+            "trace: expected a table of limits, got " + std::string(given.type_name())};
+  for (const auto& [key, v] : given.as_map()) {
+    const auto at = std::find_if(to.begin(), to.end(),
+                                 [&](const auto& s) { return s.name == key.as_string(); });
+    if (at == to.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& s : to)
+        names.push_back(s.name);
+      return {errc::bad_argument, "trace: " + unknown_name("limit", key.as_string(), names)};
+    }
+    const double factor = at->name == "seconds" ? 1000 : 1;
+    const double amount = v.as_double(-1) * factor;
+    if (!(amount >= 1 && amount <= static_cast<double>(at->most)))
+      return {errc::bad_argument, "trace: " + std::string(at->name) + ": expected a number up to " +
+                                      std::to_string(at->most / static_cast<std::int64_t>(factor))};
+    at->amount = static_cast<std::int64_t>(amount);
+  }
+  return ok();
+}
+
+/// The trace that somebody called for; 0 if there is none.
+template <class Traces>
+std::uint64_t trace_of(const Traces& all, cause_id cause) {
+  for (const auto& [number, t] : all)
+    if (t.cause == cause) return number;
+  return 0;
+}
+
 }  // namespace
 
 progress observer::receive(context& ctx, envelope_ptr e) {
   switch (e->kind) {
     case kind::start:
       feed_->attach(ctx.make_outlet());
+      if (traces_) traces_->close_all();
       answer(ctx, e->cause, nullptr);
       break;
     case kind::stop:
       ctx.exit(unpack_error(e->body));
       break;
     case kind::event:
+      if (e->verb == "traced") {
+        on_traced(ctx, *e);
+        break;
+      }
       look(ctx);
       break;
     case kind::call:
@@ -51,9 +103,20 @@ progress observer::receive(context& ctx, envelope_ptr e) {
       look(ctx);
       note_progress(ctx, *e);
       break;
+    case kind::timer:
+      end_trace(ctx, e->id, "seconds");
+      break;
+    case kind::credit:
+      if (const auto number = trace_of(tracing_, e->cause)) show_traced(ctx, number);
+      break;
     case kind::cancel:
       followers_.erase(e->cause);
       feed_->follow(!followers_.empty());
+      if (const auto number = trace_of(tracing_, e->cause)) {
+        traces_->close(number);
+        ctx.cancel_timer(number);
+        tracing_.erase(number);
+      }
       ctx.done(e->cause);
       break;
     default:
@@ -70,6 +133,10 @@ void observer::serve(context& ctx, const envelope& e) {
   if (e.verb == api::events) {
     const auto list = recent(*args);
     return list ? answer(ctx, e.cause, *list) : refuse(ctx, e.cause, list.error());
+  }
+  if (e.verb == api::trace) {
+    if (auto begun = begin_trace(ctx, e, *args); !begun) refuse(ctx, e.cause, begun.error());
+    return;
   }
   if (e.verb != api::follow)
     return refuse(ctx, e.cause, {errc::unknown_verb, unknown_name("verb", e.verb, api::verbs)});
@@ -99,6 +166,71 @@ result<value> observer::recent(const value::array& args) const {
     if (glob_matches(glob, (*at)["path"].as_string())) found.push_back(*at);
   std::reverse(found.begin(), found.end());
   return list;
+}
+
+// -- traces
+
+result<void> observer::begin_trace(context& ctx, const envelope& e, const value::array& args) {
+  if (!traces_) return {errc::unsupported, "messages can't be traced here"};
+  TROUPE_TRY(glob, glob_from(args, 0));
+  auto limits = trace_settings;
+  TROUPE_CHECK(read_limits(args.size() > 1 ? args[1] : value(), limits));
+  trace_limits feed;
+  feed.count = limits[0].amount;
+  feed.rate = limits[3].amount;
+  feed.body = static_cast<std::size_t>(limits[4].amount);
+  TROUPE_TRY(number, traces_->open(std::move(glob), e.from, feed));
+  auto& t = tracing_[number];
+  t.cause = e.cause;
+  t.count = limits[0].amount;
+  t.bytes_left = limits[2].amount;
+  ctx.set_timer(number, std::chrono::milliseconds(limits[1].amount));
+  return ok();
+}
+
+void observer::on_traced(context& ctx, const envelope& e) {
+  auto message = unpack(e.body.view());
+  if (!message) return;
+  const auto number = static_cast<std::uint64_t>((*message)["trace"].as_int());
+  traces_->handled(number);
+  const auto at = tracing_.find(number);
+  if (at == tracing_.end() || !at->second.ended.empty()) return;
+  auto& t = at->second;
+  message->erase("trace");
+  auto body = pack(*message);
+  if (!body) return;
+  t.bytes_left -= static_cast<std::int64_t>(body->size());
+  if (t.waiting.size() < most_waiting)
+    t.waiting.push_back(std::move(*body));
+  else
+    ++t.dropped;
+  if (--t.count == 0) return end_trace(ctx, number, "count");
+  if (t.bytes_left <= 0) return end_trace(ctx, number, "bytes");
+  show_traced(ctx, number);
+}
+
+void observer::end_trace(context& ctx, std::uint64_t number, const char* by) {
+  const auto at = tracing_.find(number);
+  if (at == tracing_.end() || !at->second.ended.empty()) return;
+  at->second.dropped += traces_->left_out(number);
+  at->second.ended = by;
+  traces_->close(number);
+  ctx.cancel_timer(number);
+  show_traced(ctx, number);
+}
+
+void observer::show_traced(context& ctx, std::uint64_t number) {
+  auto& t = tracing_[number];
+  while (!t.waiting.empty() && ctx.part(t.cause, t.waiting.front())) {
+    ++t.shown;
+    t.waiting.pop_front();
+  }
+  if (t.ended.empty() || !t.waiting.empty()) return;
+  value said;
+  said.set("shown", t.shown).set("dropped", t.dropped).set("ended", t.ended);
+  const auto cause = t.cause;
+  tracing_.erase(number);
+  answer(ctx, cause, said);
 }
 
 void observer::note_progress(context& ctx, const envelope& e) {
@@ -138,6 +270,7 @@ value observer::inspect() const {
   value v = feed_->counters();
   v.set("kept", static_cast<std::int64_t>(events_.size()));
   v.set("followers", static_cast<std::int64_t>(followers_.size()));
+  v.set("traces", static_cast<std::int64_t>(tracing_.size()));
   return v;
 }
 

@@ -66,6 +66,7 @@ class inner_carrier final : public carrier {
   void log(log_level level, std::string_view component, std::string_view message,
            value::map fields) override;
   outlet outlet_to(const address& a) override;
+  tracer* traces() override { return options_.traces.get(); }
 
  private:
   bool is_here(const address& a) const {

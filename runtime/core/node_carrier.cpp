@@ -100,6 +100,10 @@ void node_carrier::log(log_level level, std::string_view component, std::string_
   node_->log(level, component, message, std::move(fields));
 }
 
+tracer* node_carrier::traces() {
+  return node_->traces();
+}
+
 outlet node_carrier::outlet_to(const address& a) {
   return node_->outlet_to(a);
 }

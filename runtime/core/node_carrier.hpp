@@ -13,6 +13,7 @@
 
 #include "agent/carrier.hpp"
 #include "agent/process.hpp"
+#include "agent/tracer.hpp"
 #include "base/log.hpp"
 
 namespace troupe {
@@ -34,6 +35,8 @@ struct node_options {
   duration patience = std::chrono::milliseconds(500);
   event_sink* events = nullptr;
   logger* log = nullptr;
+  /// Is shown messages. Shared with agents that can't be ended at shutdown.
+  std::shared_ptr<tracer> traces = nullptr;
   /// Must go at the pace of real time. Null: the system's.
   const clock* time = nullptr;
   /// Identity of the node; random if it is not given.
@@ -90,6 +93,7 @@ class node_carrier final : public carrier {
   void log(log_level level, std::string_view component, std::string_view message,
            value::map fields) override;
   outlet outlet_to(const address& a) override;
+  tracer* traces() override;
 
  private:
   std::unique_ptr<core::inner_carrier> node_;

@@ -67,6 +67,7 @@ node::node(node_settings with, app what)
       filter_(console_, *sink_, with.least),
       log_(filter_, clock_, log_level::info),
       feed_(std::make_shared<event_feed>(clock_)),
+      traces_(std::make_shared<trace_feed>(feed_, clock_)),
       events_(std::make_unique<events>(*feed_, with.shows_crashes ? &console_ : nullptr)),
       plugins_(std::make_unique<catalog>(log_, version)) {
   scripts_.cache = &codes_;
@@ -111,13 +112,14 @@ result<void> node::start() {
   options.threads = with_.threads;
   options.events = events_.get();
   options.log = &log_;
+  options.traces = traces_;
   options.time = &clock_;
   carrier_ = std::make_unique<node_carrier>(options);
   launcher_ = std::make_unique<node_launcher>(node_launcher::parts{
       carrier_.get(), &scripts_, plugins_.get(), workers_.get(), &app_.models});
 
   launcher_->add_builtin("directory", [] { return std::make_unique<directory>(); });
-  launcher_->add_builtin("observer", [this] { return std::make_unique<observer>(feed_); });
+  launcher_->add_builtin("observer", [this] { return std::make_unique<observer>(feed_, traces_); });
   launcher_->add_builtin("tool", [this] {
     return std::make_unique<tools>(tool_settings{.folder = app_.folder}, *http_, *plugins_);
   });

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "actors/observer/event_feed.hpp"
+#include "actors/observer/trace_feed.hpp"
 #include "actors/worker/worker.hpp"
 #include "base/log.hpp"
 #include "config/app.hpp"
@@ -69,7 +70,8 @@ class node {
   std::unique_ptr<log_sink> sink_;
   console_sink filter_;
   logger log_;
-  std::shared_ptr<event_feed> feed_;  ///< shared: with the observer, which may be started anew
+  std::shared_ptr<event_feed> feed_;    ///< shared: with the observer, which may be started anew
+  std::shared_ptr<trace_feed> traces_;  ///< shared as feed_ is, and with the carrier
   std::unique_ptr<events> events_;
   script::code_cache codes_;
   script::environment scripts_;

@@ -3,16 +3,21 @@
 // `troupe shell`: a prompt in a fresh node. What is typed runs in an agent of its own, so a loop in
 // it takes nothing with it; commands are that agent's too, but for those that are about this
 // program.
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <mutex>
+#include <optional>
+#include <thread>
 
 #include "base/msgpack.hpp"
+#include "base/unique_fd.hpp"
 #include "exe/cli.hpp"
 #include "exe/help.hpp"
 #include "exe/interrupts.hpp"
@@ -109,11 +114,19 @@ class node_session final : public session {
     TROUPE_TRY(body, pack(value(std::move(args))));
     call_options options;
     options.timeout = duration::max();
-    const auto id =
-        node_.door().begin_call(prompt_, verb, std::move(body), options, [&](result<bytes> a) {
+    const auto id = node_.door().begin_call(
+        prompt_, verb, std::move(body), options,
+        [&](result<bytes> a) {
           std::lock_guard lock(state.mutex);
           state.answer = std::move(a);
           signals_.notify();
+        },
+        [this](call_id call, bytes part) {  // what a command shows as it comes
+          if (const auto text = unpack(part.view())) {
+            std::fwrite(text->as_string().data(), 1, text->as_string().size(), stdout);
+            std::fflush(stdout);
+          }
+          node_.door().grant(call, 1);
         });
     for (;;) {
       const auto signal = signals_.wait();
@@ -177,6 +190,52 @@ class node_session final : public session {
   bool has_failed_ = false;
 };
 
+/// What the node writes for people goes through here, so that it never lands in the line that is
+/// being typed.
+class asides {
+ public:
+  asides() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return;
+    out_ = unique_fd(ends[0]);
+    in_ = unique_fd(ends[1]);
+    thread_ = std::thread([this] { pass_on(); });
+  }
+  ~asides() {
+    in_.reset();
+    if (thread_.joinable()) thread_.join();
+  }
+  asides(const asides&) = delete;
+  asides& operator=(const asides&) = delete;
+
+  /// Where the node writes.
+  int fd() const { return in_ ? in_.get() : STDERR_FILENO; }
+  /// Null: straight to stderr.
+  void show_with(line_reader* reader) {
+    std::lock_guard lock(mutex_);
+    reader_ = reader;
+  }
+
+ private:
+  void pass_on() {
+    char data[4096];
+    for (ssize_t n; (n = ::read(out_.get(), data, sizeof data)) > 0 || (n < 0 && errno == EINTR);) {
+      if (n < 0) continue;
+      const std::string_view text(data, static_cast<std::size_t>(n));
+      std::lock_guard lock(mutex_);
+      if (reader_ != nullptr)
+        reader_->write_aside(text);
+      else
+        std::fwrite(text.data(), 1, text.size(), stderr);
+    }
+  }
+
+  unique_fd out_, in_;
+  std::mutex mutex_;
+  line_reader* reader_ = nullptr;
+  std::thread thread_;
+};
+
 std::string history_file() {
   const char* state = std::getenv("XDG_STATE_HOME");
   const char* home = std::getenv("HOME");
@@ -204,8 +263,10 @@ int shell(const file_options& o) {
     what = std::move(*loaded);
   }
   const bool is_terminal = isatty(0) != 0 && isatty(1) != 0;
+  std::optional<asides> beside;
+  if (is_terminal && isatty(2) != 0) beside.emplace();
   node_settings with;
-  with.screen = {.fd = 2, .json = o.json, .is_terminal = isatty(2) != 0};
+  with.screen = {.fd = beside ? beside->fd() : 2, .json = o.json, .is_terminal = isatty(2) != 0};
   with.threads = o.threads;
   if (o.verbose) with.least = log_level::info;
   if (!o.file.empty()) with.reads_app = [&o] { return load_app(o.file, {}, o.settings); };
@@ -226,10 +287,12 @@ int shell(const file_options& o) {
                 ? terminal_reader([&](auto before, auto word) { return s.complete(before, word); },
                                   history_file(), signals.descriptor())
                 : plain_reader(0);
+  if (beside) beside->show_with(in.get());
   if (is_terminal)
     std::printf("troupe: Lua, and :help for what else can be done here; :quit leaves\n");
   int code = run_repl(s, *in, stdout, stderr);
   if (s.has_failed()) code = failed;
+  if (beside) beside->show_with(nullptr);
   in.reset();
   signals.arm();
   const auto report = n.stop();

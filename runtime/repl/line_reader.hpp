@@ -3,6 +3,7 @@
 // Lines of a person, with editing, history and completion; or of a pipe, as they are.
 #pragma once
 
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,6 +29,11 @@ class line_reader {
   /// What Up brings back; several lines are one entry.
   virtual void remember(const std::string&) {}
   virtual bool is_terminal() const { return false; }
+  /// Any thread. Shows what others have to say: while a line is being typed, whole lines of it
+  /// above that one, which stays as it is.
+  virtual void write_aside(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
 };
 
 /// For a terminal. `history_file` is read now and written at the end, with mode 600; empty: none.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <histedit.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
@@ -34,6 +36,7 @@ class terminal final : public line_reader {
  public:
   terminal(completer complete, std::string history_file, int wake)
       : complete_(std::move(complete)), history_file_(std::move(history_file)), wake_(wake) {
+    if (::pipe2(asides_, O_CLOEXEC | O_NONBLOCK) != 0) asides_[0] = asides_[1] = -1;
     edit_ = el_init("troupe", stdin, stdout, stderr);
     el_set(edit_, EL_CLIENTDATA, this);
     // The + makes a function pointer: variadic parameters would take the lambda itself.
@@ -63,6 +66,9 @@ class terminal final : public line_reader {
     }
     history_end(history_);
     el_end(edit_);
+    show_asides();
+    for (const int fd : asides_)
+      if (fd >= 0) ::close(fd);
   }
 
   bool is_terminal() const override { return true; }
@@ -72,7 +78,10 @@ class terminal final : public line_reader {
     prompt_ = prompt;
     was_interrupted_ = false;
     int length = 0;
+    is_reading_ = true;
     const char* text = el_gets(edit_, &length);
+    is_reading_ = false;
+    show_asides();
     if (was_interrupted_) {
       el_reset(edit_);
       std::fputs("^C\n", stdout);
@@ -84,6 +93,17 @@ class terminal final : public line_reader {
     while (line.ends_with('\n'))
       line.pop_back();
     return line;
+  }
+
+  /// A line that comes just when reading ends waits for the next read at most.
+  void write_aside(std::string_view text) override {
+    const int fd = is_reading_ ? asides_[1] : STDERR_FILENO;
+    while (!text.empty()) {
+      const auto n = ::write(fd, text.data(), text.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return;  // more than a pipe holds while nobody looks: a storm, not news
+      text.remove_prefix(static_cast<std::size_t>(n));
+    }
   }
 
   void remember(const std::string& entry) override {
@@ -101,8 +121,8 @@ class terminal final : public line_reader {
   int read_character(wchar_t& c) {
     std::mbstate_t state{};
     for (;;) {
-      pollfd fds[] = {{wake_, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-      if (::poll(fds, 2, -1) < 0) {
+      pollfd fds[] = {{wake_, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}, {asides_[0], POLLIN, 0}};
+      if (::poll(fds, 3, -1) < 0) {
         if (errno == EINTR) continue;
         return -1;
       }
@@ -110,6 +130,8 @@ class terminal final : public line_reader {
         was_interrupted_ = true;
         return -1;
       }
+      if ((fds[2].revents & POLLIN) != 0 && show_asides()) el_set(edit_, EL_REFRESH);
+      if (fds[1].revents == 0) continue;
       char byte = 0;
       const auto got = ::read(STDIN_FILENO, &byte, 1);
       if (got < 0 && errno == EINTR) continue;
@@ -119,6 +141,20 @@ class terminal final : public line_reader {
       if (used == static_cast<std::size_t>(-1)) c = L'\xfffd';
       return 1;
     }
+  }
+
+  /// Puts the whole lines that came into the place of the prompt. False if there were none.
+  bool show_asides() {
+    char data[4096];
+    for (ssize_t n; (n = ::read(asides_[0], data, sizeof data)) > 0;)
+      aside_.append(data, static_cast<std::size_t>(n));
+    const auto end = aside_.rfind('\n');
+    if (end == std::string::npos) return false;
+    const auto lines = "\r\x1b[J" + aside_.substr(0, end + 1);
+    aside_.erase(0, end + 1);
+    std::fflush(stdout);
+    [[maybe_unused]] const auto n = ::write(STDERR_FILENO, lines.data(), lines.size());
+    return true;
   }
 
   unsigned char complete() {
@@ -149,6 +185,9 @@ class terminal final : public line_reader {
   completer complete_;
   std::string history_file_;
   const int wake_;
+  int asides_[2] = {-1, -1};  ///< from write_aside to whoever reads
+  std::atomic<bool> is_reading_{false};
+  std::string aside_;  ///< not yet a line
   EditLine* edit_ = nullptr;
   History* history_ = nullptr;
   HistEvent event_{};

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "script/entry.hpp"
 
+#include <algorithm>
+#include <vector>
+
+#include "base/nearest.hpp"
 #include "script/agent_table.hpp"
 #include "script/binding.hpp"
 #include "script/errors.hpp"
@@ -53,9 +57,21 @@ void push_reason(lua_State* l, lua_agent& a, const bytes& body) {
   dress_error(l, -1);
 }
 
-void unknown_verb(lua_agent& a, std::string_view verb) noexcept {
+/// Names the verb of agent.on that was meant, if one is near.
+void unknown_verb(lua_State* l, lua_agent& a, std::string_view verb) noexcept {
+  std::vector<std::string_view> verbs;
+  lua_rawgeti(l, LUA_REGISTRYINDEX, on_key);
+  lua_pushnil(l);
+  while (lua_next(l, -2)) {
+    lua_pop(l, 1);
+    if (lua_type(l, -1) == LUA_TSTRING) verbs.push_back(to_text(l, -1));
+  }
+  lua_pop(l, 1);
+  std::sort(verbs.begin(), verbs.end());
+  const auto near = nearest(verb.substr(0, 100), verbs);
   a.refuse_message(
-      {errc::unknown_verb, a.name() + " has no verb " + std::string(verb.substr(0, 100))});
+      {errc::unknown_verb, a.name() + " has no verb " + std::string(verb.substr(0, 100)) +
+                               (near.empty() ? "" : "; did you mean " + std::string(near) + "?")});
 }
 
 void bad_arguments(lua_agent& a) noexcept {
@@ -345,7 +361,7 @@ int entry::message(lua_State* l) {
   auto& m = *a.current().on->message;
   const bool from_self = m.from == a.own_address();
   if (!(from_self && push_handler(l, own_key, m.verb)) && !push_handler(l, on_key, m.verb)) {
-    unknown_verb(a, m.verb);
+    unknown_verb(l, a, m.verb);
     return 0;
   }
   lua_rawgeti(l, LUA_REGISTRYINDEX, self_key);

@@ -73,6 +73,8 @@ class simulation : public carrier {
   std::function<bool()> works_outside;
   /// Every message posted, in order: for invariants.
   std::function<void(const envelope&)> on_post;
+  /// What agents made from now on show their messages to.
+  tracer* tracing = nullptr;
 
   // -- carrier
   void post(envelope_ptr e) override;
@@ -89,6 +91,7 @@ class simulation : public carrier {
   void log(log_level level, std::string_view component, std::string_view message,
            value::map fields) override;
   outlet outlet_to(const address& a) override;
+  tracer* traces() override { return tracing; }
 
  private:
   struct agent;

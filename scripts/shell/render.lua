@@ -8,7 +8,10 @@ local function quoted(text)
   return string.format("%q", text):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\0", "\\0")
 end
 
-local function is_plain_table(v) return type(v) == "table" and getmetatable(v) == nil end
+-- What does not print itself: marks of maps and lists (troupe.json) do not count.
+local function is_plain_table(v)
+  return type(v) == "table" and (getmetatable(v) == nil or tostring(v):find("^table: ") ~= nil)
+end
 
 local function key_text(k)
   if type(k) == "string" and k:match("^[%a_][%w_]*$") then return k end

@@ -4,6 +4,7 @@
 -- sdk/lua/sys.lua say what each function answers.
 
 local _, core = ...
+local troupe, async = require("troupe"), require("troupe.async")
 
 local sys = {}
 
@@ -18,5 +19,11 @@ function sys.state(whom) return core.control(whom, "@state") end
 function sys.replace_state(whom, state) return core.control(whom, "@replace_state", state) end
 
 function sys.reload(whom) return core.control(whom, "@upgrade") end
+
+function sys.trace(pattern, limits)
+  -- A little longer than the trace itself, which ends with a summary.
+  local seconds = type(limits) == "table" and type(limits.seconds) == "number" and limits.seconds or 10
+  return async.timeout(seconds + 5, troupe.stream, "observer", "trace", pattern, limits)
+end
 
 return sys

@@ -79,4 +79,20 @@ function sys.replace_state(whom, state) end
 ---@return { version: integer, from: integer }? done, troupe.failure? err
 function sys.reload(whom) end
 
+---@class troupe.sys.trace_limits What comes above them is dropped and counted, so that a trace can't sink a node.
+---@field count integer? Messages in all. (Default: 100; at most 100 000)
+---@field seconds number? (Default: 10; at most 3600)
+---@field bytes integer? Of all that is shown. (Default: 1 MiB; at most 64 MiB)
+---@field rate integer? Messages a second. (Default: 1000; at most 10 000)
+---@field body integer? Bytes of arguments or answer up to which they are shown. (Default: 1024; at most 16 KiB)
+
+---Shows the messages that agents get and send, as parts: `local t <close> = sys.trace("desk/*") for m in t:parts() do`.
+---Each is `{ at, kind, out, path, peer, verb, size, body, reason }`: `out` if the agent at `path` sent it, `reason` of an
+---error or end as text. Then `t:result()` is `{ shown, dropped, ended = "count"|"seconds"|"bytes" }`. Needs `call` of
+---`observer`. The messages of who asks are not shown.
+---@param pattern string A path, `*` for any text, `?` for one character.
+---@param limits troupe.sys.trace_limits?
+---@return troupe.stream
+function sys.trace(pattern, limits) end
+
 return sys

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/directory/directory.hpp"
+#include "actors/observer/observer.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/tool/tool.hpp"
 #include "exe/launcher.hpp"
@@ -21,6 +22,17 @@
 namespace troupe {
 namespace {
 
+/// The time of the simulation.
+class world_clock final : public clock {
+ public:
+  explicit world_clock(const std::unique_ptr<test::simulation>& world) : world_(world) {}
+  instant now() const override { return world_->now(); }
+  wall_time wall() const override { return world_->wall(); }
+
+ private:
+  const std::unique_ptr<test::simulation>& world_;
+};
+
 /// Members end in the reverse order: agents first.
 class stage {
  public:
@@ -29,9 +41,12 @@ class stage {
     TROUPE_TRY(http, http_client::open());
     http_ = std::move(http);
     world_ = std::make_unique<test::simulation>(seed);
+    world_->tracing = traces_.get();
     launcher_ = std::make_unique<node_launcher>(
         node_launcher::parts{world_.get(), &scripts_, &plugins_, nullptr});
     launcher_->add_builtin("directory", [] { return std::make_unique<directory>(); });
+    launcher_->add_builtin("observer",
+                           [this] { return std::make_unique<observer>(feed_, traces_); });
     launcher_->add_builtin("tool", [this] {
       return std::make_unique<tools>(tool_settings{.folder = app_.folder}, *http_, plugins_);
     });
@@ -41,7 +56,7 @@ class stage {
     });
     supervisor_spec services;
     services.strategy = strategy::rest_for_one;
-    for (const char* name : {"directory", "tool", "app"}) {
+    for (const char* name : {"directory", "observer", "tool", "app"}) {
       child_spec spec;
       spec.id = name;
       spec.start = start_builtin{name};
@@ -76,6 +91,9 @@ class stage {
   catalog plugins_{log_, TROUPE_VERSION};
   std::unique_ptr<http_client> http_;
   std::unique_ptr<test::simulation> world_;
+  const world_clock time_{world_};
+  const std::shared_ptr<event_feed> feed_ = std::make_shared<event_feed>(time_);
+  const std::shared_ptr<trace_feed> traces_ = std::make_shared<trace_feed>(feed_, time_);
   std::unique_ptr<node_launcher> launcher_;
 };
 

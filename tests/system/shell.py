@@ -38,6 +38,54 @@ def a_session_is_replayed_from_a_file(t):
     equal(ran.code, 1, "a session with failures in it")
 
 
+CLERK = """local troupe = require("troupe")
+local agent = troupe.agent { %s }
+function agent.on_start(self) self.state.count = 0 end
+function agent.on.add(self, n) self.state.count = self.state.count + n return self.state.count end
+function agent.on.free() end
+%s
+return agent
+"""
+BROKEN = "function agent.on_upgrade(self) self.state.count = -1 error('this count is too old') end"
+BETTER = """function agent.on_upgrade(self, from) self.state.migrated_from = from end
+function agent.on.report(self) return self.state end"""
+TICKER = """local troupe, timer = require("troupe"), require("troupe.timer")
+local agent = troupe.agent { needs = { call = { "clerk" } } }
+function agent.on_start() timer.every(0.01, "tick") end
+function agent.own.tick() troupe.send("clerk", "add", 1) end
+return agent
+"""
+WAITER = """local troupe, async = require("troupe"), require("troupe.async")
+local agent = troupe.agent { needs = { call = { "clerk" } } }
+function agent.on.wait_for(self, whom)
+  troupe.monitor(whom)
+  async.sleep(1000)
+end
+return agent
+"""
+
+
+@case
+def a_living_tree_is_looked_into_and_changed(t):
+    t.write("clerk.lua", CLERK % ("", ""))
+    t.write("ticker.lua", TICKER)
+    t.write("waiter.lua", WAITER)
+    t.write("wild.lua", WILD)
+    t.write("app.lua", """return { name = "live", grants = { call = { "*" } }, tree = { children = {
+      { id = "clerk", start = "clerk.lua" }, { id = "ticker", start = "ticker.lua" },
+      { id = "waiter", start = "waiter.lua", isolate = "process" }, { id = "spinner", start = "wild.lua" } } } }""")
+    prologue = (f"broken, better = [==[{CLERK % ('version = 2', BROKEN)}]==], [==[{CLERK % ('version = 2', BETTER)}]==]\n"
+                'function write(path, data) local _, e = tool.call("file.write", { path = path, data = data }) return e end\n')
+    ran = t.troupe("shell", "app.lua", stdin=prologue + (HERE / "live.txt").read_text())
+    # Sizes, times and what is left of deadlines differ from run to run.
+    steady = re.sub(r"<[0-9a-f]+>", "<address>", ran.out)
+    steady = re.sub(r"^(  (?:worker|mailbox|handled|memory|serves|waits for) .*)$",
+                    lambda line: re.sub(r"\d+(\.\d+)?( [kM])?", "N", line.group(1)), steady, flags=re.M)
+    equal(steady, (HERE / "live.out").read_text())
+    said = "".join(line + "\n" for line in ran.err.splitlines() if not line.startswith("{") and "crashed" not in line)
+    equal(said, (HERE / "live.err").read_text())
+
+
 @case
 def a_session_without_failures_ends_with_0(t):
     equal(t.troupe("shell", stdin="1 + 1\n").exits(0).out, "2\n")
@@ -154,6 +202,27 @@ def on_a_terminal_one_can_type_complete_interrupt_and_go_back(t):
     again.shows('"still here"')
     again.type(":quit\n")
     equal(again.ends(), 0)
+
+
+@case
+def what_the_node_says_does_not_land_in_the_line_that_is_typed(t):
+    t.write("late.lua", """local troupe, timer = require("troupe"), require("troupe.timer")
+local agent = troupe.agent {}
+function agent.on.fall_soon(self, seconds) timer.after(seconds, "fall") end
+function agent.own.fall() error("too late") end
+return agent
+""")
+    t.write("app.lua", 'return { name = "s", tree = { children = { { id = "late", start = "late.lua" } } } }')
+    shell = Terminal(t, "app.lua")
+    shell.shows(":quit leaves\n> ")
+    shell.type(":send late.fall_soon :=0.3\n")
+    shell.shows("> ")
+    shell.type("'half a")
+    shell.shows(r"late crashed: .*; restarted in [^\n]*\n> 'half a$")
+    shell.type(" line'\n")
+    shell.shows(r'\n"half a line"\n> ')
+    shell.type(":quit\n")
+    equal(shell.ends(), 0)
 
 
 @case

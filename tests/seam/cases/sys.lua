@@ -3,6 +3,7 @@
 local troupe = require("troupe")
 local async = require("troupe.async")
 local sys = require("troupe.sys")
+local show = require("agents.show")
 
 --- What a script shows, wherever it runs.
 local function inside(info) return info.behaviour.agent or info.behaviour end
@@ -186,6 +187,60 @@ return function(case)
     local done, err = async.timeout(0.05, sys.reload, a)
     t:equal({ done, err.code }, { nil, "timeout" })
     t:equal(t:call(a, "count"), { 1, 1 })
+  end)
+
+  case("a trace shows the messages of one agent, both ways, and ends with what it was told to", function(t)
+    local a, id = t:start("plain")
+    local trace <close> = sys.trace("driver/" .. id, { count = 4 })
+    local b = t:start("plain")
+    local got = {}
+    async.run(function()
+      t:call(b, "relay", a, "echo", { 1, "two" })
+      troupe.send(b, "echo", "nobody traces this")
+      troupe.call(b, "relay", a, "fail", "mine", "no")
+    end)
+    for m in trace:parts() do
+      got[#got + 1] = ("%s %s %s"):format(m.out and "out" or "in", m.kind, m.verb or m.reason or show(m.body))
+      t:equal({ m.path, m.size > 0 }, { "driver/" .. id, true })
+    end
+    t:equal(got, { "in call echo", "out reply {[1]=1,[2]=\"two\"}", "in call fail", "out error mine: no (driver/" .. id .. ")" })
+    t:equal(trace:result(), { shown = 4, dropped = 0, ended = "count" })
+  end)
+
+  case("a trace of all that stand below a path ends after its time", function(t)
+    local a, id = t:start("plain")
+    local trace <close> = sys.trace("driver/" .. id .. "*", { seconds = 0.05 })
+    async.sleep(0.01)
+    local others = async.run(function() return t:call(t:start("plain"), "relay", a, "echo", 1) end)
+    local n = 0
+    for m in trace:parts() do n = n + 1 end
+    others:wait()
+    t:equal({ n, trace:result().ended }, { 2, "seconds" })
+  end)
+
+  case("a storm of messages does not become a storm of traces", function(t)
+    local a, b = t:start("plain"), t:start("plain")
+    local trace <close> = sys.trace(inspect(t, b).path, { rate = 50, seconds = 0.3, count = 1000, body = 1 })
+    async.sleep(0.01)
+    t:call(a, "burst", b, "x", 2000)
+    local n = 0
+    for m in trace:parts() do
+      n = n + 1
+      t:equal(m.body, nil, "too big to be shown")
+    end
+    local said = trace:result()
+    t:equal(said.shown, n)
+    t:ok(n >= 50 and n <= 150, n)
+    t:ok(said.dropped > 1000, said.dropped)
+  end)
+
+  case("a trace is refused limits that it does not have", function(t)
+    local trace <close> = sys.trace("x", { cuont = 1 })
+    local _, err = trace:result()
+    t:matches(err, 'did you mean "count"?')
+    local other <close> = sys.trace("x", { rate = 1e9 })
+    _, err = other:result()
+    t:matches(err, "rate: expected a number up to 10000")
   end)
 
   case("who may not call an agent may not look into it or change it", function(t)
