@@ -31,6 +31,9 @@ inline constexpr std::string_view replace_state_verb = "@replace_state";
 /// does; then nothing is changed. A suspended agent has to be resumed first.
 inline constexpr std::string_view upgrade_verb = "@upgrade";
 
+/// A send by the directory: (verb, topic, values...) for the `own` verb of a subscriber.
+inline constexpr std::string_view topic_verb = "@topic";
+
 inline const std::vector<std::string_view> control_verbs = {
     inspect_verb, suspend_verb, resume_verb, state_verb, replace_state_verb, upgrade_verb};
 

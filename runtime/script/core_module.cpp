@@ -153,6 +153,7 @@ void push_core(lua_State* l) {
                                        {"dress", dress},
                                        {"error", make_error},
                                        {"control", call_runtime},
+                                       {"has_own", has_own},
                                        {"schema", compile_schema},
                                        {"self", push_self},
                                        {"stand_in", stand_in},

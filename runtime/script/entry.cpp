@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/control.hpp"
 #include "base/nearest.hpp"
 #include "script/agent_table.hpp"
 #include "script/binding.hpp"
@@ -351,14 +352,36 @@ bool lua_agent::has_own_verb(lua_State* l, int index) {
   return there;
 }
 
+int has_own(lua_State* l) {
+  luaL_checktype(l, 1, LUA_TSTRING);
+  lua_pushboolean(l, lua_agent::of(l).has_own_verb(l, 1));
+  return 1;
+}
+
 int push_self(lua_State* l) {
   lua_rawgeti(l, LUA_REGISTRYINDEX, self_key);
   return 1;
 }
 
+/// (verb, topic, values...): calls agent.own.VERB with the values.
+int topic_message(lua_State* l, lua_agent& a, envelope& m) {
+  const int n = a.codec().unpack_list(l, m.body.view());
+  if (n < 2 || lua_type(l, 1) != LUA_TSTRING || !push_handler(l, own_key, to_text(l, 1))) {
+    unknown_verb(l, a, n > 0 && lua_type(l, 1) == LUA_TSTRING ? to_text(l, 1) : m.verb);
+    return 0;
+  }
+  lua_replace(l, 1);
+  lua_rawgeti(l, LUA_REGISTRYINDEX, self_key);
+  lua_replace(l, 2);
+  lua_settop(l, n);
+  lua_callk(l, n - 1, 0, 0, ignored);
+  return 0;
+}
+
 int entry::message(lua_State* l) {
   auto& a = lua_agent::of(l);
   auto& m = *a.current().on->message;
+  if (m.verb == topic_verb && m.kind == kind::send) return topic_message(l, a, m);
   const bool from_self = m.from == a.own_address();
   if (!(from_self && push_handler(l, own_key, m.verb)) && !push_handler(l, on_key, m.verb)) {
     unknown_verb(l, a, m.verb);

@@ -31,6 +31,9 @@ struct entry {
 /// Pushes the `self` that handlers get; 1.
 int push_self(lua_State* l);
 
+/// has_own(verb): is there an agent.own.VERB?
+int has_own(lua_State* l);
+
 /// Pushes what `self.state` is.
 void push_state(lua_State* l);
 /// Makes the value at `index` the state.

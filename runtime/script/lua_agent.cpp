@@ -98,7 +98,12 @@ void lua_agent::on_stop(envelope_ptr m) {
 }
 
 void lua_agent::on_timer(envelope_ptr m) {
-  if (timers_.count(m->id) == 0) return ctx_->done(m->cause);
+  const auto at = timers_.find(m->id);
+  if (at == timers_.end()) return ctx_->done(m->cause);
+  if (at->second.when && ctx_->wall() < at->second.due_at) {
+    await_cron(m->id, at->second);
+    return ctx_->done(m->cause);
+  }
   serve(std::move(m), entry::timer);
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +23,7 @@
 #include "agent/message_queue.hpp"
 #include "script/binding.hpp"
 #include "script/body.hpp"
+#include "script/cron.hpp"
 #include "script/lua_behaviour.hpp"
 #include "script/state.hpp"
 
@@ -77,6 +79,8 @@ struct lua_timer {
   duration period{};  ///< zero: once
   double jitter = 0;  ///< part of the period that is added at most, at random
   instant due;
+  std::optional<cron> when = std::nullopt;  ///< instead of a period
+  wall_time due_at = {};                    ///< of `when`
 };
 
 class lua_agent final : public host {
@@ -163,6 +167,8 @@ class lua_agent final : public host {
   bool take_part(stream& s);
   /// 0 if the script may not hold so much.
   timer_id set_timer(lua_timer t, duration first);
+  /// The same for one that has `when`.
+  timer_id set_cron(lua_timer t);
   const lua_timer* find_timer(timer_id id) const;
   bool cancel_timer(timer_id id);
   /// [lua] True if there is an agent.own.VERB for the name at `index`.
@@ -221,6 +227,7 @@ class lua_agent final : public host {
   void refuse_start(error why);
   void rearm(timer_id id);
   void forget_timer(std::unordered_map<timer_id, lua_timer>::iterator at);
+  void await_cron(timer_id id, lua_timer& t);
   bool fits(const envelope& m);
   error does_not_fit(const envelope& m, std::string_view what) const;
   error memory_limit(std::string_view what_for) const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What outlives one wait of a task: calls in parts, and timers.
+#include <algorithm>
+
 #include "script/lua_agent.hpp"
 
 namespace troupe::script {
@@ -87,6 +89,21 @@ timer_id lua_agent::set_timer(lua_timer t, duration first) {
   return id;
 }
 
+timer_id lua_agent::set_cron(lua_timer t) {
+  if (!state_->hold(t.weight())) return 0;
+  const auto id = ++last_id_;
+  auto& set = timers_.emplace(id, std::move(t)).first->second;
+  set.due_at = set.when->after(ctx_->wall());
+  await_cron(id, set);
+  return id;
+}
+
+/// A calendar may be put right meanwhile: so it is looked at now and then.
+void lua_agent::await_cron(timer_id id, lua_timer& t) {
+  const auto left = std::chrono::duration_cast<duration>(t.due_at - ctx_->wall());
+  ctx_->set_timer(id, std::clamp<duration>(left, duration::zero(), std::chrono::hours(1)));
+}
+
 const lua_timer* lua_agent::find_timer(timer_id id) const {
   const auto at = timers_.find(id);
   return at != timers_.end() ? &at->second : nullptr;
@@ -110,6 +127,10 @@ void lua_agent::rearm(timer_id id) {
   const auto at = timers_.find(id);
   if (at == timers_.end()) return;
   auto& t = at->second;
+  if (t.when) {
+    t.due_at = t.when->after(std::max(t.due_at, ctx_->wall()));
+    return await_cron(id, t);
+  }
   if (t.period == duration::zero()) {
     forget_timer(at);
     return;

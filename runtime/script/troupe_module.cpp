@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // require("troupe"): messages and agents.
+#include "agent/control.hpp"
 #include "script/agent_table.hpp"
 #include "script/errors.hpp"
 #include "script/lua_agent.hpp"
@@ -258,15 +259,30 @@ void set_text(lua_State* l, const char* field, std::string_view text) {
   lua_setfield(l, -2, field);
 }
 
+/// Of a message that came by a topic: its verb, and the topic's name.
+void set_topic(lua_State* l, lua_agent& a, const envelope& m) {
+  const int n = a.codec().unpack_list(l, m.body.view());
+  if (n >= 2) {
+    lua_settop(l, 3);  // the record, verb, topic
+    lua_setfield(l, 1, "topic");
+    lua_setfield(l, 1, "verb");
+  }
+  lua_settop(l, 1);
+}
+
 int current(lua_State* l) {
   auto& a = lua_agent::of(l);
   auto& ctx = a.ctx(l, "troupe.current");
   const auto* on = a.current().on;
   if (on == nullptr) return 0;
   const auto& m = *on->message;
+  lua_settop(l, 0);
   lua_createtable(l, 0, 5);
   set_text(l, "kind", to_string(m.kind));
-  if (!m.verb.empty()) set_text(l, "verb", m.verb);
+  if (m.verb == topic_verb)
+    set_topic(l, a, m);
+  else if (!m.verb.empty())
+    set_text(l, "verb", m.verb);
   push_address(l, m.from);
   lua_setfield(l, -2, "from");
   if (m.deadline != never) {

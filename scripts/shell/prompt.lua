@@ -6,7 +6,7 @@ local render, commands = require("render"), require("commands")
 
 local agent = troupe.agent { concurrent = { "check", "complete" } }
 
-local modules = { "async", "timer", "group", "llm", "tool", "json", "log", "time", "sys" }
+local modules = { "async", "timer", "topic", "group", "llm", "tool", "json", "log", "time", "sys" }
 
 -- Modules are there by their short names without a require; other globals are the user's own.
 local names = { troupe = troupe, render = render.value }

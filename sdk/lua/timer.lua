@@ -35,4 +35,17 @@ function timer.at(time, verb, ...) end
 ---@return troupe.timer
 function timer.every(seconds, verb, options) end
 
+---@class troupe.timer.cron_options
+---@field zone string? `UTC`, or how far ahead of it the times are meant: `+02:00`. (Default: UTC)
+---@field args any[]? Arguments.
+
+---Calls `agent.own.VERB` whenever a line of a crontab comes true: minute, hour, day, month, weekday, each `*`, numbers,
+---ranges (`1-5`), steps (`*/15`), lists, and names (`mon-fri`, `jan`); or `@hourly`, `@daily`, `@weekly`, `@monthly`,
+---`@yearly`. Where both day and weekday say something, one of them is enough. Ticks that are late are one.
+---@param line string `30 6 * * mon-fri`
+---@param verb string
+---@param options troupe.timer.cron_options?
+---@return troupe.timer
+function timer.cron(line, verb, options) end
+
 return timer

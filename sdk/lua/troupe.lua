@@ -165,6 +165,7 @@ function troupe.exit(reason) end
 ---@class troupe.serving
 ---@field kind "call"|"send"|"timer"|"start"|"stop"|"down"|"exit"
 ---@field verb string?
+---@field topic string? The name under which it was published (`troupe.topic`).
 ---@field from troupe.address?
 ---@field deadline number? Seconds left.
 ---@field trace string? W3C traceparent.

@@ -13,7 +13,7 @@ local agent = troupe.agent {
 }
 
 local groups = {
-  "values", "messages", "parts", "deadlines", "endings", "starting", "limits", "supervision", "timers", "tasks", "rights", "sys",
+  "values", "messages", "parts", "deadlines", "endings", "starting", "limits", "supervision", "timers", "tasks", "rights", "sys", "topics", "library",
 }
 
 --- Longer than any case takes, so that one that hangs is named.

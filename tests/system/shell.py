@@ -87,6 +87,24 @@ def a_living_tree_is_looked_into_and_changed(t):
 
 
 @case
+def help_has_a_line_for_every_function_of_every_module(t):
+    names = []
+    for stub in sorted(t.program.parents[1].glob("share/troupe/lua/*.lua")):
+        module = "troupe" if stub.stem == "troupe" else "troupe." + stub.stem
+        for holder, dot, name in re.findall(r"^function (\w+)([.:])(\w+)\(", stub.read_text(), flags=re.M):
+            names.append(module + dot + name)
+    if len(names) < 60:
+        raise Failed(f"only {len(names)} functions are documented")
+    ran = t.troupe("shell", stdin="".join(f":help {name}\n" for name in names) + ":help\n").exits(0)
+    for name in names:
+        if not re.search(rf"^{re.escape(name)}\(", ran.out, flags=re.M):
+            raise Failed(f":help {name} says nothing")
+    for command in ("inspect", "trace", "suspend", "resume", "state", "reload"):
+        if not re.search(rf"^:{command} ", ran.out, flags=re.M):
+            raise Failed(f":help does not name :{command}")
+
+
+@case
 def a_session_without_failures_ends_with_0(t):
     equal(t.troupe("shell", stdin="1 + 1\n").exits(0).out, "2\n")
     equal(t.troupe("shell", stdin="").exits(0).out, "")

@@ -36,6 +36,10 @@ const scenario scenarios[] = {
      "local later = troupe.defer() later:fail(troupe.error('no', 'text', { 1 })) return nil"},
     {"detach", "troupe.detach() return troupe.call('peer', 'echo', 1)"},
     {"spawn", "local a, err = troupe.spawn { id = 'x', start = 'x.lua' } return err"},
+    {"cron",
+     "local t = require('troupe.timer').cron('0 0 * * mon', 'tick', { zone = '+01:00', args = { 1 "
+     "} "
+     "}) return t:cancel()"},
     {"sys",
      "local sys = require('troupe.sys') local me = troupe.self() self.state = { a = { 'b', 1.5 } } "
      "sys.suspend('mortal') sys.resume('mortal') sys.replace_state(me, sys.state(me)) "

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The stubs in sdk/lua and the modules that scripts get say the same.
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "unit/script/lua_agents.hpp"
 
@@ -63,7 +67,7 @@ class stubs_test : public lua_agents {
 };
 
 TEST_F(stubs_test, there_is_one_for_every_function) {
-  ASSERT_EQ(stubs_.size(), 11u);
+  ASSERT_EQ(stubs_.size(), 12u);
   for (auto& [name, stub] : stubs_) {
     auto names = world.call("subject", "names", {name});
     ASSERT_TRUE(names) << name << ": " << names.error().describe();
@@ -89,7 +93,7 @@ TEST_F(stubs_test, there_is_a_function_for_every_stub) {
 
 TEST_F(stubs_test, every_function_that_waits_says_so) {
   // Where one is forgotten, `troupe check` can't warn about a result that is dropped.
-  for (const auto* file : {"troupe", "llm", "tool", "group"}) {
+  for (const auto* file : {"troupe", "llm", "tool", "group", "topic", "sys"}) {
     std::ifstream in(std::filesystem::path(TROUPE_STUBS) / (std::string(file) + ".lua"));
     std::string comment;
     for (std::string line; std::getline(in, line);) {
@@ -103,6 +107,51 @@ TEST_F(stubs_test, every_function_that_waits_says_so) {
       comment.clear();
     }
   }
+}
+
+/// What the contract with scripts promises; there may be more.
+const std::map<std::string, std::vector<std::string>> contract = {
+    {"troupe",
+     {".agent",     ".required", ".error",  ".call", ".send",    ".part",     ".stream",
+      ".defer",     ".detach",   ".spawn",  ".self", ".find",    ".register", ".monitor",
+      ".demonitor", ".link",     ".unlink", ".exit", ".current", ".progress", ".supervisor"}},
+    {"async", {".run", ".sleep", ".all", ".first", ".map", ".retry", ".timeout", ".lock"}},
+    {"timer", {".after", ".every", ".at", ".cron"}},
+    {"topic", {".publish", ".subscribe"}},
+    {"group", {".join", ".call_any", ".call_all"}},
+    {"tool", {".define", ".call", ".list"}},
+    {"sys", {".inspect", ".suspend", ".resume", ".state", ".replace_state", ".reload", ".trace"}},
+};
+
+TEST_F(stubs_test, nothing_that_the_contract_promises_is_missing) {
+  for (const auto& [name, functions] : contract)
+    for (const auto& f : functions)
+      EXPECT_TRUE(stubs_[name][name].contains(f)) << name << f << " has no stub";
+}
+
+TEST_F(stubs_test, every_function_and_hook_is_tried_in_each_placement) {
+  std::string suite;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(TROUPE_SEAM)) {
+    if (entry.path().extension() != ".lua") continue;
+    std::ifstream in(entry.path());
+    suite.append(std::istreambuf_iterator<char>(in), {});
+  }
+  const auto is_used = [&](const std::string& name) {
+    for (auto at = suite.find(name); at != std::string::npos; at = suite.find(name, at + 1)) {
+      const char next = suite[at + name.size()];
+      if (std::isalnum(static_cast<unsigned char>(next)) == 0 && next != '_') return true;
+    }
+    return false;
+  };
+  for (const auto& [module, stub] : stubs_) {
+    if (module == "llm" || module == "test") continue;  // need a broker, or are tests themselves
+    for (const auto& [holder, functions] : stub)
+      for (const auto& f : functions)
+        EXPECT_TRUE(is_used(f[0] == ':' ? f : holder + f))
+            << "no case in tests/seam uses " << holder << f;
+  }
+  for (const auto* hook : {"on_start", "on_stop", "on_down", "on_exit", "on_upgrade"})
+    EXPECT_TRUE(is_used(std::string("agent.") + hook)) << hook;
 }
 
 }  // namespace
