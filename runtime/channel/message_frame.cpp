@@ -41,6 +41,12 @@ constexpr std::array seen = {kind::send,   kind::call,  kind::part,  kind::credi
                              kind::cancel, kind::reply, kind::error, kind::start,
                              kind::stop,   kind::down,  kind::exit,  kind::timer};
 
+/// Those that answer something the agent asked for, under an id of its own.
+bool has_id(kind k) {
+  return k == kind::part || k == kind::reply || k == kind::error || k == kind::down ||
+         k == kind::timer;
+}
+
 }  // namespace
 
 frame to_frame(const envelope& e, instant now) {
@@ -48,17 +54,7 @@ frame to_frame(const envelope& e, instant now) {
   auto& fields = f.fields;
   fields.set("kind", to_string(e.kind));
   if (e.cause != no_cause) fields.set("cause", static_cast<std::int64_t>(e.cause));
-  switch (e.kind) {
-    case kind::part:
-    case kind::reply:
-    case kind::error:
-    case kind::down:
-    case kind::timer:
-      fields.set("id", static_cast<std::int64_t>(e.id));
-      break;
-    default:
-      break;
-  }
+  if (has_id(e.kind)) fields.set("id", static_cast<std::int64_t>(e.id));
   if (e.from) fields.set("from", to_value(e.from));
   if (!e.verb.empty()) fields.set("verb", e.verb);
   if (!e.body.empty()) fields.set("body", to_field(e.body));
@@ -82,7 +78,7 @@ result<envelope_ptr> message_from(const frame& f, instant now) {
   }
   if (!known) fields.refuse("kind", "a kind of message");
   e->cause = fields.cause("cause");
-  if (!fields.data("id").is_nil()) e->id = fields.id("id");
+  if (has_id(e->kind) || !fields.data("id").is_nil()) e->id = fields.id("id");
   e->from = address_from(fields.data("from"));
   if (!fields.data("verb").is_nil()) e->verb = fields.text("verb");
   if (!fields.data("body").is_nil()) e->body = fields.body("body");

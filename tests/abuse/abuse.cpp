@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One node, 1 000 well-behaved agents that are each called every 100 ms, and one at a time that
-// does its worst. Prints a line for each misdeed: how it ended, the others' p99 before and
-// meanwhile, the node's memory before and after. Fails if one ends otherwise than its file says, if
-// any other agent fails to answer, or if memory does not come back.
+// One node, 1 000 well-behaved agents that are each called every 100 ms, and
+// one at a time that does its worst. Prints a line for each misdeed: how it
+// ended, the others' p99 before and meanwhile, the node's memory before and
+// after. Fails if one ends otherwise than its file says, if any other agent
+// fails to answer, or if memory does not come back.
 //
 //   abuse FOLDER [--timing] [--seconds=S] [NAME...]
+//   abuse FOLDER --deaths=N
 //
-// With --timing the others' p99 counts as well: it must stay below five times its quiet value.
-// Otherwise nothing depends on time.
+// With --timing the others' p99 counts as well: it must stay below five times
+// its quiet value. Otherwise nothing depends on time. With --deaths so many
+// culprits end, one after another, and what the node takes afterwards is what
+// it took before.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -26,17 +30,21 @@ namespace troupe::test {
 namespace {
 
 constexpr std::size_t victims = 1000;
-/// The bar, and the quiet value that counts at least: below it there is the machine's own noise.
+/// The bar, and the quiet value that counts at least: below it there is the
+/// machine's own noise.
 constexpr int most_times = 5;
 constexpr std::chrono::microseconds floor{400};
 /// What may stay: fragments, and what the node keeps of the last that ended.
 constexpr std::size_t memory_slack = 16u << 20;
+
+constexpr char too_slow[] = "the others waited too long";
 
 using stop_watch = std::chrono::steady_clock;
 
 struct settings {
   bool timing = false;
   double seconds = 0;
+  int deaths = 0;
   std::vector<std::string> names;
 };
 
@@ -82,8 +90,8 @@ class judge {
   }
 
  private:
-  /// Lets it do its worst until the phase is over and each of the others was called once; again and
-  /// again if it ends by itself.
+  /// Lets it do its worst until the phase is over and each of the others was
+  /// called once; again and again if it ends by itself.
   void commit(const misdeed& m, outcome& o) {
     const auto end = stop_watch::now() + std::chrono::duration_cast<stop_watch::duration>(
                                              std::chrono::duration<double>(with_.seconds));
@@ -128,7 +136,7 @@ class judge {
             std::to_string(phase->failed) + " calls of others failed: " + phase->first_failure;
     if (o.memory_after > o.memory_before + memory_slack) o.complaint = "memory did not come back";
     if (with_.timing && o.meanwhile.p99 > most_times * std::max(o.before.p99, floor))
-      o.complaint = "the others waited too long";
+      o.complaint = too_slow;
   }
 
   world& world_;
@@ -139,6 +147,47 @@ class judge {
 double mib(std::size_t bytes) {
   return static_cast<double>(bytes) / (1u << 20);
 }
+
+/// Those that are over soon, or are killed while they are at it: each leaves
+/// something else behind.
+constexpr std::string_view deadly[] = {
+    "crash_loop",         "ways_out",         "memory_rep_at_once", "names_without_end",
+    "groups_without_end", "endless_loop",     "close_at_its_end",   "chatty_pairs",
+    "flood_of_signals",   "many_coroutines",  "huge_names",         "endless_recursion",
+    "spawn_without_end",  "huge_reason_data", "flood_at_itself"};
+
+/// Agents are recycled and memory comes in pieces: before so many nothing can
+/// be told.
+constexpr int warm_up = 3 * std::size(deadly);
+/// A leak of a kilobyte a death is found after some thousand.
+constexpr std::size_t deaths_slack = 8u << 20;
+
+int die(world& w, const std::vector<misdeed>& all, int wanted) {
+  std::size_t before = 0;
+  for (int i = 0; i < warm_up + wanted; ++i) {
+    if (i == warm_up) before = world::in_use();
+    const auto& m = *std::find_if(all.begin(), all.end(), [&](const misdeed& one) {
+      return one.name == deadly[static_cast<std::size_t>(i) % std::size(deadly)];
+    });
+    if (auto started = w.start(m); !started) {
+      std::printf("FAILED  %s: %s\n", m.name.c_str(), started.error().describe().c_str());
+      return 1;
+    }
+    if (m.code.empty()) {
+      static_cast<void>(w.wait_end(std::chrono::milliseconds(1)));
+      static_cast<void>(w.kill());
+    } else {
+      static_cast<void>(w.wait_end(duration::max()));
+    }
+    w.wait_until_gone();
+  }
+  const auto after = world::in_use();
+  const bool fine = after <= before + deaths_slack;
+  std::printf("%-7s %d deaths: memory %.1f -> %.1f MiB\n", fine ? "ok" : "FAILED", wanted,
+              mib(before), mib(after));
+  return fine ? 0 : 1;
+}
+
 double ms(std::chrono::microseconds t) {
   return static_cast<double>(t.count()) / 1000;
 }
@@ -159,7 +208,10 @@ void print(const misdeed& m, const outcome& o, bool timing) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fputs("usage: abuse FOLDER [--timing] [--seconds=S] [NAME...]\n", stderr);
+    std::fputs(
+        "usage: abuse FOLDER [--timing] [--seconds=S] [NAME...]\n"
+        "       abuse FOLDER --deaths=N\n",
+        stderr);
     return 2;
   }
   settings with;
@@ -167,6 +219,8 @@ int main(int argc, char** argv) {
     const std::string_view word = argv[i];
     if (word == "--timing")
       with.timing = true;
+    else if (word.starts_with("--deaths="))
+      with.deaths = std::atoi(argv[i] + std::strlen("--deaths="));
     else if (word.starts_with("--seconds="))
       with.seconds = std::atof(argv[i] + std::strlen("--seconds="));
     else
@@ -180,13 +234,17 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "abuse: %s\n", opened.error().describe().c_str());
     return 2;
   }
+  if (with.deaths > 0) return die(**opened, *all, with.deaths);
   judge j(**opened, with);
   j.quiet(0.3);  // what is made once is made now
   int failed = 0, judged = 0;
   for (const auto& m : *all) {
     const auto wanted = std::find(with.names.begin(), with.names.end(), m.name);
     if (!with.names.empty() && wanted == with.names.end()) continue;
-    const auto o = j.judge_one(m);
+    auto o = j.judge_one(m);
+    // A machine has hiccups of its own; three in a row are no hiccup.
+    for (int again = 0; again < 2 && o.complaint == too_slow; ++again)
+      o = j.judge_one(m);
     print(m, o, with.timing);
     ++judged;
     if (!o.complaint.empty()) ++failed;
