@@ -69,10 +69,12 @@ std::map<std::string, std::string> documented() {
         const auto dot = name.find_first_of(".:");
         if (dot != std::string::npos) {
           const auto method = name.substr(dot);
-          name = (module == "troupe" || module == "init" ? "troupe" : "troupe." + module) + method;
+          name = module == "troupe" || module == "init" ? "troupe" : "troupe." + module;
+          name += method;
         }
-        auto signature = line.substr(open, line.find(')') + 1 - open);
-        found[name] = name + signature + "\n" + comment;
+        auto& text = found[name];
+        text = name;
+        text.append(line, open, line.find(')') + 1 - open).append("\n").append(comment);
       }
       comment.clear();
     }
@@ -130,6 +132,7 @@ result<std::string> help(const std::string& about) {
       list += text.substr(0, text.find('\n')) + "\n";
   if (!list.empty()) return list;
   std::vector<std::string_view> names;
+  names.reserve(docs.size());
   for (const auto& [name, text] : docs)
     names.push_back(name);
   return error(errc::not_found, unknown_name("word", about, names));
