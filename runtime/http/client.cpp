@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.hpp"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -17,6 +16,7 @@
 #include <variant>
 
 #include "base/unique_fd.hpp"
+#include "http/curl.hpp"
 #include "http/transfer.hpp"
 
 namespace troupe {
@@ -41,11 +41,6 @@ struct grant_command {
 };
 using command = std::variant<start_command, cancel_command, grant_command>;
 
-CURLcode init_curl() {
-  static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  return code;
-}
-
 }  // namespace
 
 /// Everything behind the client. `submit` and `open` are for all threads, the rest for its own.
@@ -53,6 +48,7 @@ struct http_client::loop {
   explicit loop(http_options o) : options(std::move(o)) {}
 
   result<void> begin();
+  result<void> make_multi();
   void stop();
   void submit(command c);
 
@@ -92,11 +88,28 @@ struct http_client::loop {
   std::vector<request_id> moved;  ///< to be armed again
   instant curl_due = never;
   /// Last, so that it goes first: cleaning up calls on_socket.
-  std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi{nullptr, curl_multi_cleanup};
+  std::unique_ptr<CURLM, curl_deleter<&curl_functions::multi_cleanup>> multi;
 };
 
+/// Before the first request.
+result<void> http_client::loop::make_multi() {
+  TROUPE_CHECK(load_curl());
+  multi.reset(curl().multi_init());
+  if (!multi) return {errc::io, "http: libcurl has no memory"};
+  curl().multi_setopt(multi.get(), CURLMOPT_SOCKETFUNCTION, &loop::on_socket);
+  curl().multi_setopt(multi.get(), CURLMOPT_SOCKETDATA, this);
+  curl().multi_setopt(multi.get(), CURLMOPT_TIMERFUNCTION, &loop::on_timer);
+  curl().multi_setopt(multi.get(), CURLMOPT_TIMERDATA, this);
+  curl().multi_setopt(multi.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
+  curl().multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, max_idle_connections);
+  curl().multi_setopt(multi.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                      static_cast<long>(options.max_connections));
+  curl().multi_setopt(multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
+                      static_cast<long>(options.max_connections_per_host));
+  return ok();
+}
+
 result<void> http_client::loop::begin() {
-  if (init_curl() != CURLE_OK) return {errc::io, "http: libcurl can't be initialised"};
   wake = unique_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   poll = unique_fd(epoll_create1(EPOLL_CLOEXEC));
   epoll_event event{};
@@ -104,19 +117,6 @@ result<void> http_client::loop::begin() {
   event.data.fd = wake.get();
   if (!wake || !poll || epoll_ctl(poll.get(), EPOLL_CTL_ADD, wake.get(), &event) != 0)
     return {errc::io, std::string("http: no event loop: ") + strerror(errno)};
-  multi.reset(curl_multi_init());
-  if (!multi) return {errc::io, "http: libcurl has no memory"};
-  curl_multi_setopt(multi.get(), CURLMOPT_SOCKETFUNCTION, &loop::on_socket);
-  curl_multi_setopt(multi.get(), CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi.get(), CURLMOPT_TIMERFUNCTION, &loop::on_timer);
-  curl_multi_setopt(multi.get(), CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
-  curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, max_idle_connections);
-  curl_multi_setopt(multi.get(), CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                    static_cast<long>(options.max_connections));
-  curl_multi_setopt(multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS,
-                    static_cast<long>(options.max_connections_per_host));
-
   // The thread, and those that curl starts for name lookups, leave all signals to others.
   sigset_t all, before;
   sigfillset(&all);
@@ -163,11 +163,11 @@ void http_client::loop::run() {
       int flags = (what & EPOLLIN ? CURL_CSELECT_IN : 0) |
                   (what & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
                   (what & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-      curl_multi_socket_action(multi.get(), events[i].data.fd, flags, &running);
+      curl().multi_socket_action(multi.get(), events[i].data.fd, flags, &running);
     }
     if (curl_due <= time.now()) {
       curl_due = never;
-      curl_multi_socket_action(multi.get(), CURL_SOCKET_TIMEOUT, 0, &running);
+      curl().multi_socket_action(multi.get(), CURL_SOCKET_TIMEOUT, 0, &running);
     }
     reap();
     expire();
@@ -208,9 +208,11 @@ void http_client::loop::apply(start_command& c) {
   if (c.refused)
     return end(c.id, {errc::overloaded, "http: " + std::to_string(options.max_requests) +
                                             " requests are open already"});
+  if (!multi)
+    if (auto made = make_multi(); !made) return end(c.id, made.error());
   if (auto opened = known.open(options, time.now()); !opened) return end(c.id, opened.error());
-  if (auto code = curl_multi_add_handle(multi.get(), known.handle()); code != CURLM_OK)
-    return end(c.id, {errc::internal, std::string("http: ") + curl_multi_strerror(code)});
+  if (auto code = curl().multi_add_handle(multi.get(), known.handle()); code != CURLM_OK)
+    return end(c.id, {errc::internal, std::string("http: ") + curl().multi_strerror(code)});
 }
 
 void http_client::loop::apply(cancel_command& c) {
@@ -227,21 +229,22 @@ void http_client::loop::apply(grant_command& c) {
 /// Ends or sends on what curl is through with.
 void http_client::loop::reap() {
   int left = 0;
-  while (auto* message = curl_multi_info_read(multi.get(), &left)) {
+  if (!multi) return;
+  while (auto* message = curl().multi_info_read(multi.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     auto* handle = message->easy_handle;
     auto code = message->data.result;
     void* owner = nullptr;
-    curl_easy_getinfo(handle, CURLINFO_PRIVATE, &owner);
+    curl().easy_getinfo(handle, CURLINFO_PRIVATE, &owner);
     auto& t = *static_cast<transfer*>(owner);
-    curl_multi_remove_handle(multi.get(), handle);  // `message` is gone with it
+    curl().multi_remove_handle(multi.get(), handle);  // `message` is gone with it
     auto again = t.finish_hop(code, time.now());
     if (!again)
       end(t.id(), std::move(again.error()));
     else if (!*again)
       end(t.id(), {});
-    else if (auto added = curl_multi_add_handle(multi.get(), handle); added != CURLM_OK)
-      end(t.id(), {errc::internal, std::string("http: ") + curl_multi_strerror(added)});
+    else if (auto added = curl().multi_add_handle(multi.get(), handle); added != CURLM_OK)
+      end(t.id(), {errc::internal, std::string("http: ") + curl().multi_strerror(added)});
   }
 }
 
@@ -276,7 +279,7 @@ void http_client::loop::end(request_id id, result<void> outcome) {
   deadlines.erase({at->second.due, id});
   transfers.erase(at);
   // Of no effect if it was never added.
-  if (t->handle() != nullptr) curl_multi_remove_handle(multi.get(), t->handle());
+  if (t->handle() != nullptr) curl().multi_remove_handle(multi.get(), t->handle());
   t->end(std::move(outcome));
   --open;
 }

@@ -6,7 +6,7 @@
 namespace troupe {
 
 http_failure what_happened(CURLcode code, std::string_view detail, int number, bool connecting) {
-  const std::string said(detail.empty() ? curl_easy_strerror(code) : detail);
+  const std::string said(detail.empty() ? curl().easy_strerror(code) : detail);
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return {errc::unreachable, "the name can't be resolved"};

@@ -3,12 +3,11 @@
 // What curl's codes mean to whoever made a request.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <string>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "http/curl.hpp"
 
 namespace troupe {
 

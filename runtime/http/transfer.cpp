@@ -86,38 +86,39 @@ result<void> transfer::open(const http_options& options, instant now) {
   TROUPE_TRY(to, parse_url(request_.url));
   to_ = std::move(to);
 
-  handle_.reset(curl_easy_init());
+  handle_.reset(curl().easy_init());
   CURL* h = handle_.get();
   if (h == nullptr) return {errc::internal, "curl_easy_init failed"};
-  curl_easy_setopt(h, CURLOPT_PRIVATE, this);
-  curl_easy_setopt(h, CURLOPT_ERRORBUFFER, reason_);
-  curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(h, CURLOPT_PRIVATE, this);
+  curl().easy_setopt(h, CURLOPT_ERRORBUFFER, reason_);
+  curl().easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
   // Without it, ending a transfer waits for its name lookup.
-  curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(h, CURLOPT_HTTP09_ALLOWED, 0L);
-  curl_easy_setopt(h, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(h, CURLOPT_USERAGENT, "troupe");
-  curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-  if (!options.proxies_from_environment || request_.filter) curl_easy_setopt(h, CURLOPT_PROXY, "");
-  if (!options.ca_file.empty()) curl_easy_setopt(h, CURLOPT_CAINFO, options.ca_file.c_str());
+  curl().easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);
+  curl().easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(h, CURLOPT_HTTP09_ALLOWED, 0L);
+  curl().easy_setopt(h, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl().easy_setopt(h, CURLOPT_USERAGENT, "troupe");
+  curl().easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+  if (!options.proxies_from_environment || request_.filter)
+    curl().easy_setopt(h, CURLOPT_PROXY, "");
+  if (!options.ca_file.empty()) curl().easy_setopt(h, CURLOPT_CAINFO, options.ca_file.c_str());
   // curl's own limit shares the time out between the addresses of a host; ours counts all of it.
   auto connect_ms = std::chrono::duration_cast<std::chrono::milliseconds>(request_.connect_timeout);
-  curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(std::clamp<std::int64_t>(connect_ms.count(), 1, INT32_MAX)));
+  curl().easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS,
+                     static_cast<long>(std::clamp<std::int64_t>(connect_ms.count(), 1, INT32_MAX)));
 
-  curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, &callbacks::open_socket);
-  curl_easy_setopt(h, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(h, CURLOPT_PREREQFUNCTION, &callbacks::may_send);
-  curl_easy_setopt(h, CURLOPT_PREREQDATA, this);
-  curl_easy_setopt(h, CURLOPT_READFUNCTION, &callbacks::read);
-  curl_easy_setopt(h, CURLOPT_READDATA, this);
-  curl_easy_setopt(h, CURLOPT_SEEKFUNCTION, &callbacks::rewind);
-  curl_easy_setopt(h, CURLOPT_SEEKDATA, this);
-  curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, &callbacks::header);
-  curl_easy_setopt(h, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, &callbacks::write);
-  curl_easy_setopt(h, CURLOPT_WRITEDATA, this);
+  curl().easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, &callbacks::open_socket);
+  curl().easy_setopt(h, CURLOPT_OPENSOCKETDATA, this);
+  curl().easy_setopt(h, CURLOPT_PREREQFUNCTION, &callbacks::may_send);
+  curl().easy_setopt(h, CURLOPT_PREREQDATA, this);
+  curl().easy_setopt(h, CURLOPT_READFUNCTION, &callbacks::read);
+  curl().easy_setopt(h, CURLOPT_READDATA, this);
+  curl().easy_setopt(h, CURLOPT_SEEKFUNCTION, &callbacks::rewind);
+  curl().easy_setopt(h, CURLOPT_SEEKDATA, this);
+  curl().easy_setopt(h, CURLOPT_HEADERFUNCTION, &callbacks::header);
+  curl().easy_setopt(h, CURLOPT_HEADERDATA, this);
+  curl().easy_setopt(h, CURLOPT_WRITEFUNCTION, &callbacks::write);
+  curl().easy_setopt(h, CURLOPT_WRITEDATA, this);
   return open_hop(now);
 }
 
@@ -133,29 +134,30 @@ result<void> transfer::open_hop(instant now) {
   enter(phase::connect);
 
   CURL* h = handle_.get();
-  curl_easy_setopt(h, CURLOPT_URL, to_.text.c_str());
+  curl().easy_setopt(h, CURLOPT_URL, to_.text.c_str());
   // Waiting for a connection that may be shared pays where h2 is likely; on plain HTTP it would
   // only put requests one behind another.
   const bool secure = to_.scheme == "https";
-  curl_easy_setopt(h, CURLOPT_PIPEWAIT, secure ? 1L : 0L);
-  curl_easy_setopt(h, CURLOPT_HTTP_VERSION,
-                   static_cast<long>(secure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  curl().easy_setopt(h, CURLOPT_PIPEWAIT, secure ? 1L : 0L);
+  curl().easy_setopt(h, CURLOPT_HTTP_VERSION,
+                     static_cast<long>(secure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   const auto& method = request_.method;
   if (method == "HEAD") {
-    curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+    curl().easy_setopt(h, CURLOPT_NOBODY, 1L);
   } else if (!request_.body.empty() || method == "POST" || method == "PUT" || method == "PATCH") {
-    curl_easy_setopt(h, CURLOPT_POST, 1L);
-    curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-    curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl().easy_setopt(h, CURLOPT_POST, 1L);
+    curl().easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE,
+                       static_cast<curl_off_t>(request_.body.size()));
+    curl().easy_setopt(h, CURLOPT_CUSTOMREQUEST, method.c_str());
   } else {
-    curl_easy_setopt(h, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl().easy_setopt(h, CURLOPT_HTTPGET, 1L);
+    curl().easy_setopt(h, CURLOPT_CUSTOMREQUEST, method.c_str());
   }
 
   headers_.reset();
   bool has_type = false;
   auto append = [&](const std::string& line) {
-    auto* longer = curl_slist_append(headers_.get(), line.c_str());
+    auto* longer = curl().slist_append(headers_.get(), line.c_str());
     if (longer == nullptr) return false;
     (void)headers_.release();
     headers_.reset(longer);
@@ -171,7 +173,7 @@ result<void> transfer::open_hop(instant now) {
   whole &= append("Expect:");
   if (!has_type) whole &= append("Content-Type:");
   if (!whole) return {errc::internal, "out of memory for the headers of a request"};
-  curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers_.get());
+  curl().easy_setopt(h, CURLOPT_HTTPHEADER, headers_.get());
   return {};
 }
 
@@ -211,7 +213,7 @@ result<void> transfer::grant(std::size_t bytes, instant now) {
   active_at_ = now;
   moved_.push_back(id_);
   // Calls take_body with what was held back; what fails there does not show up as a message.
-  auto code = curl_easy_pause(handle_.get(), CURLPAUSE_CONT);
+  auto code = curl().easy_pause(handle_.get(), CURLPAUSE_CONT);
   if (gave_up_ || code != CURLE_OK) return failure(code);
   return {};
 }
@@ -281,7 +283,7 @@ error transfer::failure(CURLcode code) const {
   if (code == CURLE_OPERATION_TIMEDOUT) return timeout_error();
   if (code == CURLE_COULDNT_CONNECT && refused_) return *refused_;
   long number = 0;
-  curl_easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &number);
+  curl().easy_getinfo(handle_.get(), CURLINFO_OS_ERRNO, &number);
   auto why = what_happened(code, reason_, static_cast<int>(number), phase_ == phase::connect);
   auto e = failed(why.code, why.reason);
   e.retryable = e.retryable && why.may_pass;
@@ -339,7 +341,7 @@ bool transfer::take_header(std::string_view line) {
     return true;
   }
   long status = 0;
-  curl_easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(handle_.get(), CURLINFO_RESPONSE_CODE, &status);
   head_.status = static_cast<int>(status);
   if (status < 200) {
     active_at_ = now();

@@ -4,8 +4,6 @@
 // loop in client.cpp moves it; everything here happens on the client's thread.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "http/client.hpp"
+#include "http/curl.hpp"
 #include "http/url.hpp"
 
 namespace troupe {
@@ -68,8 +67,7 @@ class transfer {
   http_request request_;
   std::unique_ptr<http_sink> sink_;
   url to_;
-  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_{nullptr,
-                                                                       curl_slist_free_all};
+  std::unique_ptr<curl_slist, curl_deleter<&curl_functions::slist_free_all>> headers_;
   char reason_[CURL_ERROR_SIZE] = "";
 
   http_head head_;
@@ -93,7 +91,7 @@ class transfer {
   std::optional<error> gave_up_;
   std::optional<error> refused_;  ///< by the filter, for an address; another one may still do
   /// Last: it points into the others.
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle_{nullptr, curl_easy_cleanup};
+  std::unique_ptr<CURL, curl_deleter<&curl_functions::easy_cleanup>> handle_;
 };
 
 }  // namespace troupe

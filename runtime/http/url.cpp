@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/url.hpp"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <memory>
 
+#include "http/curl.hpp"
 #include "http/rules.hpp"
 
 namespace troupe {
 
 namespace {
 
-using handle = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
+using handle = std::unique_ptr<CURLU, curl_deleter<&curl_functions::url_cleanup>>;
 
 /// A part as text; empty if there is none.
 std::string part(CURLU* of, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(of, which, &text, flags) != CURLUE_OK) return {};
-  std::unique_ptr<char, decltype(&curl_free)> owner(text, curl_free);
+  if (curl().url_get(of, which, &text, flags) != CURLUE_OK) return {};
+  std::unique_ptr<char, curl_deleter<&curl_functions::free>> owner(text);
   return text;
 }
 
@@ -36,8 +35,8 @@ result<void> check_characters(std::string_view text) {
 }
 
 result<void> set(CURLU* to, std::string_view text) {
-  auto code = curl_url_set(to, CURLUPART_URL, std::string(text).c_str(),
-                           CURLU_DISALLOW_USER | CURLU_URLENCODE);
+  auto code = curl().url_set(to, CURLUPART_URL, std::string(text).c_str(),
+                             CURLU_DISALLOW_USER | CURLU_URLENCODE);
   switch (code) {
     case CURLUE_OK:
       return {};
@@ -48,7 +47,7 @@ result<void> set(CURLU* to, std::string_view text) {
     case CURLUE_BAD_SCHEME:
       return {errc::bad_argument, "a url does not begin with http:// or https://"};
     default:
-      return {errc::bad_argument, std::string("not a url: ") + curl_url_strerror(code)};
+      return {errc::bad_argument, std::string("not a url: ") + curl().url_strerror(code)};
   }
 }
 
@@ -67,8 +66,8 @@ result<url> read(CURLU* from) {
   if (port == 0) return {errc::bad_argument, "a url names port 0"};
   u.port = static_cast<std::uint16_t>(port);
 
-  curl_url_set(from, CURLUPART_FRAGMENT, nullptr, 0);
-  if (curl_url_set(from, CURLUPART_HOST, u.host.c_str(), 0) != CURLUE_OK)
+  curl().url_set(from, CURLUPART_FRAGMENT, nullptr, 0);
+  if (curl().url_set(from, CURLUPART_HOST, u.host.c_str(), 0) != CURLUE_OK)
     return {errc::bad_argument, "a url names no host that can be looked up"};
   u.text = part(from, CURLUPART_URL);
   if (u.text.empty()) return {errc::bad_argument, "a url can't be written down"};
@@ -78,15 +77,16 @@ result<url> read(CURLU* from) {
 }  // namespace
 
 result<url> parse_url(std::string_view text) {
+  TROUPE_CHECK(load_curl());
   TROUPE_CHECK(check_characters(text));
-  handle h(curl_url(), curl_url_cleanup);
+  handle h(curl().url());
   TROUPE_CHECK(set(h.get(), text));
   return read(h.get());
 }
 
 result<url> resolve_url(const url& base, std::string_view location) {
   TROUPE_CHECK(check_characters(location));
-  handle h(curl_url(), curl_url_cleanup);
+  handle h(curl().url());
   TROUPE_CHECK(set(h.get(), base.text));
   TROUPE_CHECK(set(h.get(), location));
   return read(h.get());

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "http/client.hpp"
 #include "http/ip.hpp"
 
 namespace troupe {
@@ -121,6 +125,20 @@ TEST(ip_test, tells_the_public_network_from_all_others) {
                          "localhost",
                          ""})
     EXPECT_FALSE(is_public_address(ip)) << ip;
+}
+
+bool has_loaded(const std::string& library) {
+  std::ifstream maps("/proc/self/maps");
+  return std::string(std::istreambuf_iterator<char>(maps), {}).find(library) != std::string::npos;
+}
+
+TEST(curl_library, is_loaded_when_it_is_first_used) {
+  if (has_loaded("libcurl")) GTEST_SKIP() << "a test before this one used it";
+  const auto client = http_client::open();
+  ASSERT_TRUE(client);
+  EXPECT_FALSE(has_loaded("libcurl")) << "a node that asks nobody does not pay for it";
+  ASSERT_TRUE(parse_url("http://a/"));
+  EXPECT_TRUE(has_loaded("libcurl"));
 }
 
 }  // namespace
