@@ -10,13 +10,17 @@
 
 namespace troupe {
 
-#define TROUPE_CURL_FUNCTIONS(X)                                                                   \
-  X(easy_cleanup)                                                                                  \
-  X(easy_getinfo)                                                                                  \
-  X(easy_init) X(easy_pause) X(easy_setopt) X(easy_strerror) X(free) X(global_init)                \
-      X(multi_add_handle) X(multi_cleanup) X(multi_info_read) X(multi_init) X(multi_remove_handle) \
-          X(multi_setopt) X(multi_socket_action) X(multi_strerror) X(slist_append)                 \
-              X(slist_free_all) X(url) X(url_cleanup) X(url_get) X(url_set) X(url_strerror)
+// clang-format off
+#define TROUPE_CURL_FUNCTIONS(X) \
+  X(easy_cleanup) X(easy_getinfo) X(easy_init) \
+  X(easy_pause) X(easy_setopt) X(easy_strerror) \
+  X(free) X(global_init) X(multi_add_handle) \
+  X(multi_cleanup) X(multi_info_read) X(multi_init) \
+  X(multi_remove_handle) X(multi_setopt) X(multi_socket_action) \
+  X(multi_strerror) X(slist_append) X(slist_free_all) \
+  X(url) X(url_cleanup) X(url_get) \
+  X(url_set) X(url_strerror)
+// clang-format on
 
 /// Each as curl.h declares it, without `curl_`.
 struct curl_functions {

@@ -37,7 +37,7 @@ LIBRARIES = {
     r"caf/": ["runtime/core"],
     r"(lua|lauxlib|lualib)\.h|lua5\.4/|lua\.hpp": ["runtime/script"],
     r"zmq": ["runtime/net"],
-    r"dlfcn\.h": ["runtime/plugin"],
+    r"dlfcn\.h": ["runtime/plugin", "runtime/http"],  # http loads libcurl when it is first used
     r"curl/|boost/(asio|beast)": ["runtime/http"],
     r"sqlite3|libpq": ["runtime/store"],
     r"seccomp": ["runtime/sandbox"],
