@@ -57,6 +57,12 @@ inline constexpr std::string_view upgrade = "upgrade";
 /// no file, and as the file can't be read.
 inline constexpr std::string_view reload = "reload";
 
+/// Of a pool: (size) -> size. Members are started, or end once they have answered what they serve;
+/// what waits for them goes to others. With `by = "key"` keys move to other members. Holds until
+/// the pool is restarted. Fails with bad_argument.
+inline constexpr std::string_view resize_pool = "resize_pool";
+inline constexpr std::int64_t most_members = 10'000;
+
 inline const std::vector<std::string_view> verbs = {
     start_child, restart_child,  terminate_child, delete_child, which_children,
     which_child, count_children, get_childspec,   upgrade,      reload};

@@ -12,14 +12,19 @@ namespace troupe {
 
 namespace {
 
+child_spec member_of(const child_spec& spec) {
+  child_spec member = spec;
+  member.pool.reset();
+  return member;
+}
+
 supervisor_options members_of(const child_spec& spec) {
   supervisor_options options;
   options.base_folder = spec.base_folder;
   options.spec.intensity = spec.pool->intensity;
   options.spec.period = spec.pool->period;
   for (std::uint32_t n = 1; n <= spec.pool->size; ++n) {
-    child_spec member = spec;
-    member.pool.reset();
+    auto member = member_of(spec);
     member.id = std::to_string(n);
     options.spec.children.push_back(std::move(member));
   }
@@ -51,7 +56,9 @@ std::uint64_t hash(std::string_view data) {
 pool::pool(const child_spec& spec, launcher& makes, starter& starts)
     : supervisor(members_of(spec), makes, starts),
       spec_(*spec.pool),
+      member_(member_of(spec)),
       events_(starts),
+      size_(spec_.size),
       members_(spec_.size),
       lines_(spec_.by_key ? spec_.size : 1) {}
 
@@ -61,7 +68,12 @@ progress pool::receive(context& ctx, envelope_ptr e) {
       take(ctx, std::move(e));
       return progress::idle;
     case kind::call:
-      if (is_own(e->verb)) break;
+      if (e->verb == supervisor_api::resize_pool) {
+        resize(ctx, *e);
+        return progress::idle;
+      }
+      // What it asks of itself is for the supervisor that it is.
+      if (is_own(e->verb) || e->from == ctx.self()) break;
       take(ctx, std::move(e));
       return progress::idle;
     case kind::part:
@@ -123,7 +135,7 @@ result<std::uint32_t> pool::picked_by(const envelope& e) const {
   TROUPE_TRY(args, unpack(e.body.view()));
   const auto& list = args.as_array();
   TROUPE_TRY(key, pack(list.empty() ? value() : list.front()));
-  return static_cast<std::uint32_t>(hash(key.view()) % members_.size());
+  return static_cast<std::uint32_t>(hash(key.view()) % size_);
 }
 
 void pool::hand_over(context& ctx, envelope_ptr e, std::uint32_t to) {
@@ -152,6 +164,7 @@ void pool::turn_away(context& ctx, const envelope& e, const error& why) {
 // -- what comes back
 
 bool pool::relay_answer(context& ctx, const envelope& e) {
+  if (hear_itself(ctx, e)) return true;
   if (auto probed = probes_.find(e.id); probed != probes_.end()) {
     const auto r = probed->second;
     probes_.erase(probed);
@@ -185,6 +198,7 @@ bool pool::relay_answer(context& ctx, const envelope& e) {
     ctx.done(r.cause);
   }
   if (is_its) serve_waiting(ctx, r.member);
+  if (r.member >= size_) retire_if_idle(ctx, r.member);
   return true;
 }
 
@@ -197,6 +211,81 @@ void pool::probe(context& ctx, std::uint32_t index) {
   ctx.call(no_cause, id, m.at, inspect_verb, {});
 }
 
+// -- its size
+
+void pool::resize(context& ctx, const envelope& e) {
+  if (auto may = may_ask(ctx, e); !may) return refuse(ctx, e.cause, may.error());
+  const auto args = arguments(e, 1);
+  if (!args) return refuse(ctx, e.cause, args.error());
+  const auto wanted = args->empty() ? 0 : args->front().as_int(0);
+  if (wanted < 1 || wanted > supervisor_api::most_members)
+    return refuse(
+        ctx, e.cause,
+        {errc::bad_argument, "resize_pool: expected 1 to " +
+                                 std::to_string(supervisor_api::most_members) + " members"});
+  if (is_leaving_) return refuse(ctx, e.cause, {errc::down, ctx.path() + " stops"});
+  const auto before = std::exchange(size_, static_cast<std::uint32_t>(wanted));
+  if (members_.size() < size_) members_.resize(size_);
+  for (auto index = before; index < size_; ++index) {
+    auto& m = members_[index];
+    if (may_come_back(index) && !m.is_ending) {  // it had something to do, and goes on
+      serve_waiting(ctx, index);
+      continue;
+    }
+    m.is_coming = true;
+    auto spec = member_.to_value();
+    spec.set("id", std::to_string(index + 1));
+    ask_itself(ctx, index, supervisor_api::start_child, spec);
+  }
+  sort_lines(ctx);
+  for (auto index = size_; index < before; ++index)
+    retire_if_idle(ctx, index);
+  answer(ctx, e.cause, wanted);
+}
+
+void pool::sort_lines(context& ctx) {
+  if (!spec_.by_key) return;
+  std::vector<line> before(members_.size());
+  before.swap(lines_);
+  in_line_.clear();
+  for (auto& old : before)
+    while (!old.empty()) {
+      auto e = std::move(old.front());
+      old.pop_front();
+      --waiting_;
+      take(ctx, std::move(e));  // those of one key stay in their order
+    }
+}
+
+void pool::retire_if_idle(context& ctx, std::uint32_t index) {
+  auto& m = members_[index];
+  if (m.open > 0 || m.is_ending || !may_come_back(index)) return;
+  m.is_ending = true;
+  const value id = std::to_string(index + 1);
+  ask_itself(ctx, index, supervisor_api::terminate_child, id);
+  ask_itself(ctx, index, supervisor_api::delete_child, id);
+}
+
+void pool::ask_itself(context& ctx, std::uint32_t index, std::string_view verb,
+                      const value& argument) {
+  auto body = pack(value(value::array{argument}));
+  const auto id = new_id();
+  resizes_[id] = index;
+  ctx.call(no_cause, id, ctx.self(), verb, body ? std::move(*body) : bytes(),
+           {.timeout = duration::max()});
+}
+
+bool pool::hear_itself(context& ctx, const envelope& e) {
+  const auto at = resizes_.find(e.id);
+  if (at == resizes_.end()) return false;
+  auto& m = members_[at->second];
+  resizes_.erase(at);
+  if (e.kind != kind::error || !std::exchange(m.is_coming, false)) return true;
+  ctx.log(log_level::warning, "a pool did not grow", {{"reason", unpack_error(e.body).describe()}});
+  on_settled(ctx);
+  return true;
+}
+
 // -- members
 
 void pool::on_ready(context& ctx, const child_record& c) {
@@ -204,6 +293,7 @@ void pool::on_ready(context& ctx, const child_record& c) {
   members_[index].at = c.at;
   members_[index].open = 0;
   members_[index].is_suspect = false;
+  members_[index].is_coming = members_[index].is_ending = false;
   serve_waiting(ctx, index);
 }
 
@@ -224,6 +314,7 @@ void pool::on_leave(context& ctx) {
 }
 
 void pool::serve_waiting(context& ctx, std::uint32_t index) {
+  if (index >= size_) return;
   const std::uint32_t number = spec_.by_key ? index : 0;
   auto& line = lines_[number];
   const auto& m = members_[index];
@@ -234,7 +325,7 @@ void pool::serve_waiting(context& ctx, std::uint32_t index) {
 
 void pool::offer(std::uint32_t index) {
   auto& m = members_[index];
-  if (spec_.by_key || !m.is_free() || std::exchange(m.is_offered, true)) return;
+  if (spec_.by_key || index >= size_ || !m.is_free() || std::exchange(m.is_offered, true)) return;
   free_.push_back(index);
 }
 
@@ -243,7 +334,7 @@ bool pool::take_free(std::uint32_t& index) {
     index = free_.front();
     free_.pop_front();
     members_[index].is_offered = false;
-    if (members_[index].is_free()) return true;
+    if (index < size_ && members_[index].is_free()) return true;
   }
   return false;
 }
@@ -262,19 +353,21 @@ void pool::empty_line(context& ctx, std::uint32_t number, const error& why) {
 }
 
 bool pool::may_come_back(std::uint32_t index) const {
+  if (members_[index].is_coming) return true;
   const auto* c = children().find(std::to_string(index + 1));
   return c != nullptr && c->state != child_state::stopped;
 }
 
 bool pool::can_ever_serve(std::uint32_t number) const {
   if (spec_.by_key) return may_come_back(number);
-  for (std::uint32_t index = 0; index < members_.size(); ++index)
+  for (std::uint32_t index = 0; index < size_; ++index)
     if (may_come_back(index)) return true;
   return false;
 }
 
 value pool::inspect() const {
   auto v = supervisor::inspect();
+  v.set("size", size_);
   v.set("waiting", static_cast<std::int64_t>(waiting_));
   v.set("open", static_cast<std::int64_t>(relays_.size()));
   return v;

@@ -2,8 +2,8 @@
 //
 // A supervisor of equal members that hands on to them what is sent to it: a call to a member that
 // has no call of the pool's open, or to the one that the first argument picks. Members are children
-// `1` to `n`; the pool itself answers only which_children, which_child and count_children
-// (api.hpp).
+// `1` to `n`; the pool itself answers only which_children, which_child, count_children and
+// resize_pool (api.hpp).
 //
 // What a call is made of passes through: parts, credit, cancel, deadline, chain. A call that was at
 // a member when that ended fails with `down`, since nobody but its caller knows whether it may be
@@ -45,7 +45,10 @@ class pool final : public supervisor {
     /// somebody whom it asked. It gets nothing until that is known.
     bool is_suspect = false;
 
-    bool is_free() const { return at && open == 0 && !is_suspect; }
+    bool is_coming = false;  ///< by a resize; not there yet
+    bool is_ending = false;  ///< by a resize
+
+    bool is_free() const { return at && open == 0 && !is_suspect && !is_ending; }
   };
   struct relay {
     cause_id cause;
@@ -57,6 +60,14 @@ class pool final : public supervisor {
     pool::line::iterator at;
   };
 
+  void resize(context& ctx, const envelope& e);
+  /// Gives what waits for members by key to those who have the keys now.
+  void sort_lines(context& ctx);
+  /// Ends a member that is too many, once it has nothing to do.
+  void retire_if_idle(context& ctx, std::uint32_t index);
+  /// For a member, of the supervisor that this is.
+  void ask_itself(context& ctx, std::uint32_t index, std::string_view verb, const value& argument);
+  bool hear_itself(context& ctx, const envelope& e);
   bool relay_answer(context& ctx, const envelope& e);
   void probe(context& ctx, std::uint32_t index);
   void take(context& ctx, envelope_ptr e);
@@ -72,8 +83,13 @@ class pool final : public supervisor {
   envelope_ptr take_out(std::uint32_t number, line::iterator at);
 
   const pool_spec spec_;
+  /// What members are made from.
+  const child_spec member_;
   starter& events_;
+  /// How many members there shall be: those above are told to end.
+  std::uint32_t size_;
   bool is_leaving_ = false;
+  /// No fewer than size_.
   std::vector<member> members_;
   /// Members that may be free, the one that waits longest first. Checked when taken.
   std::deque<std::uint32_t> free_;
@@ -84,6 +100,7 @@ class pool final : public supervisor {
   std::unordered_map<call_id, relay> relays_;
   std::unordered_map<cause_id, call_id> by_cause_;
   std::unordered_map<call_id, relay> probes_;
+  std::unordered_map<call_id, std::uint32_t> resizes_;  ///< by what it asks of itself: for whom
 };
 
 }  // namespace troupe

@@ -59,6 +59,8 @@ class supervisor : public behaviour {
   virtual void on_leave(context&) {}
 
   const child_table& children() const { return children_; }
+  /// Fails with denied unless the sender may ask for a change of the children.
+  result<void> may_ask(const context& ctx, const envelope& e) const;
   /// For calls, monitors and timers alike; never one of the supervisor's own again.
   std::uint64_t new_id() { return ++last_id_; }
 
@@ -130,7 +132,6 @@ class supervisor : public behaviour {
               std::string_view child, const error& why, const value::map& more = {}) const;
 
   // -- verbs (verbs.cpp)
-  result<void> may_ask(const context& ctx, const envelope& e) const;
   void serve(context& ctx, const envelope& e);
   void serve_for_child(context& ctx, const envelope& e, const value& which);
   result<void> start_child(context& ctx, const envelope& e, const value& given);

@@ -81,7 +81,7 @@ void supervisor::on_cancel(context& ctx, cause_id cause) {
 }
 
 result<void> supervisor::may_ask(const context& ctx, const envelope& e) const {
-  if (!e.sender || e.from == parent_) return ok();
+  if (!e.sender || e.from == parent_ || e.from == ctx.self()) return ok();
   if (!options_.is_implicit && (e.sender->grants.allows("call", ctx.path()) ||
                                 e.sender->grants.allows("call", ctx.path() + "." + e.verb)))
     return ok();

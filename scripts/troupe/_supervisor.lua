@@ -10,7 +10,7 @@ supervisor_type.__tostring = function(s) return "supervisor " .. s.path end
 
 for _, verb in ipairs({
   "terminate_child", "delete_child", "which_children", "which_child", "count_children", "get_childspec", "upgrade",
-  "reload",
+  "reload", "resize_pool",
 }) do
   supervisor_type.__index[verb] = function(s, ...) return troupe.call(s.path, verb, ...) end
 end

@@ -285,6 +285,13 @@ function supervisor:upgrade(tree) end
 ---@return { added: string[], changed: string[], kept: string[] }? paths, troupe.failure? err
 function supervisor:reload() end
 
+---Gives a pool more or fewer members. New ones are started; those that are too many end once they have answered what they
+---serve, and what waits goes to others. With `by = "key"` keys move to other members. Holds until the pool is started anew.
+---@async
+---@param size integer 1 to 10 000.
+---@return integer? size, troupe.failure? err
+function supervisor:resize_pool(size) end
+
 ---A supervisor, to be asked about its children.
 ---@param path string
 ---@return troupe.supervisor

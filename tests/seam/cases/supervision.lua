@@ -93,6 +93,20 @@ return function(case)
     t:equal(s:count_children().specs, 0)
   end)
 
+  case("a pool grows and shrinks while it runs", function(t)
+    local spec = t:spec("plain", { pool = { size = 1 } })
+    local pool = t:launch(spec)
+    local name = "driver/" .. spec.id
+    local calls = {}
+    for i = 1, 4 do calls[i] = async.run(troupe.call, pool, "sleep", 0.05, i) end
+    t:equal(troupe.supervisor(name):resize_pool(3), 3)
+    t:eventually(function() return troupe.supervisor(name):count_children().active == 3 end)
+    t:equal(troupe.supervisor(name):resize_pool(1), 1)
+    for i = 1, 4 do t:equal(calls[i]:wait(), i) end
+    t:eventually(function() return troupe.supervisor(name):count_children().specs == 1 end)
+    t:equal(t:call(pool, "echo", "still"), "still")
+  end)
+
   case("a pool answers all calls though a member crashes amid them", function(t)
     local spec = t:spec("plain", { pool = { size = 2, intensity = 10, period = 10 } })
     local pool = t:launch(spec)

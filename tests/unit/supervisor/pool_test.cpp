@@ -99,6 +99,75 @@ TEST_F(pool_test, hands_each_call_to_a_free_member_and_lets_the_rest_wait) {
   EXPECT_EQ((*a == "held") + (*b == "held"), 1);
 }
 
+TEST_F(pool_test, grows_while_it_runs_and_gives_what_waits_to_new_members) {
+  start_pool({.size = 1});
+  auto a = open("hold"), b = open("who"), c = open("who");
+  EXPECT_EQ(*b, "");
+  EXPECT_EQ(call(api::resize_pool, {3})->as_int(), 3);
+  sim.settle();
+  EXPECT_TRUE(at("top/p/3"));
+  EXPECT_THAT(*b, testing::AnyOf("top/p/2", "top/p/3"));
+  EXPECT_THAT(*c, testing::AnyOf("top/p/2", "top/p/3"));
+  EXPECT_EQ((*sim.call("top/p", inspect_verb))["behaviour"]["size"], value(3));
+}
+
+TEST_F(pool_test, shrinks_while_it_runs_but_lets_members_finish_what_they_serve) {
+  start_pool({.size = 3});
+  auto a = open("hold"), b = open("hold"), c = open("hold");
+  EXPECT_EQ(call(api::resize_pool, {1})->as_int(), 1);
+  sim.settle();
+  EXPECT_TRUE(at("top/p/3"));
+  auto next = open("who");
+  let_go("top/p/3");
+  sim.settle();
+  EXPECT_FALSE(at("top/p/3"));
+  EXPECT_EQ(*next, "") << "only the first member takes anything new";
+  let_go("top/p/2");
+  let_go("top/p/1");
+  sim.settle();
+  EXPECT_EQ(*next, "top/p/1");
+  for (const auto& held : {a, b, c})
+    EXPECT_EQ(*held, "held");
+  EXPECT_EQ((*call(api::count_children))["specs"], value(1));
+}
+
+TEST_F(pool_test, takes_back_a_member_that_was_to_end_when_it_grows_again) {
+  start_pool({.size = 2});
+  auto a = open("hold"), b = open("hold");
+  ASSERT_TRUE(call(api::resize_pool, {1}));
+  ASSERT_TRUE(call(api::resize_pool, {2}));
+  let_go("top/p/2");
+  sim.settle();
+  EXPECT_TRUE(at("top/p/2"));
+  EXPECT_EQ(call("who")->as_string(), "top/p/2");
+}
+
+TEST_F(pool_test, gives_keys_to_the_members_there_are_after_a_resize) {
+  start_pool({.size = 1, .by_key = true});
+  auto held = open("hold", {"ant"});
+  std::vector<std::shared_ptr<std::string>> waiting;
+  for (const char* key : {"ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen"})
+    waiting.push_back(open("who", {key}));
+  ASSERT_TRUE(call(api::resize_pool, {4}));
+  let_go("top/p/1");
+  sim.settle();
+  std::set<std::string> members;
+  for (const auto& w : waiting)
+    members.insert(*w);
+  EXPECT_GT(members.size(), 1u);
+  EXPECT_FALSE(members.contains(""));
+  ASSERT_TRUE(call(api::resize_pool, {1}));
+  sim.settle();
+  EXPECT_EQ(call("who", {"hen"})->as_string(), "top/p/1");
+}
+
+TEST_F(pool_test, refuses_a_size_that_makes_no_sense) {
+  start_pool({.size = 1});
+  EXPECT_EQ(call(api::resize_pool, {0}).error().code, "bad_argument");
+  EXPECT_EQ(call(api::resize_pool, {"many"}).error().code, "bad_argument");
+  EXPECT_EQ(call(api::resize_pool, {1'000'000}).error().code, "bad_argument");
+}
+
 TEST_F(pool_test, uses_all_its_members_in_turn) {
   start_pool({.size = 3});
   std::set<std::string> seen;
