@@ -64,8 +64,8 @@ function commands.ps()
   each_agent(function(path, _, child)
     local info = child.address and troupe.call(child.address, "@inspect")
     if info then
-      local memory = info.behaviour and info.behaviour.memory
-      rows[#rows + 1] = { path, info.busy and "busy" or info.phase, tostring(info.mailbox), tostring(info.calls),
+      local memory = info.behaviour and (info.behaviour.agent or info.behaviour).memory
+      rows[#rows + 1] = { path, info.suspended and "suspended" or info.busy and "busy" or info.phase, tostring(info.mailbox), tostring(info.calls),
         tostring(info.handled), memory and count(memory, "B") or "-" }
     else
       rows[#rows + 1] = { path, child.state, "-", "-", "-", "-" }
