@@ -518,15 +518,20 @@ void process::unlink(const target& whom) {
 void process::set_timer(timer_id id, duration delay) {
   if (!may_hold(timers_.size(), most_timers, "timers")) return;
   const auto at = add(now_, delay);
+  drop_tick(id);
   timers_.put(id, at);
   deadlines_.push({at, id, true}, calls_.size() + timers_.size(),
                   [this](const deadlines::entry& x) { return is_live(x); });
 }
 
 void process::cancel_timer(timer_id id) {
-  if (timers_.erase(id)) return;
-  const auto is_tick = [&](const envelope& e) { return e.kind == kind::timer && e.id == id; };
-  if (!mail_.take_if(is_tick)) urgent_.take_if(is_tick);
+  if (!timers_.erase(id)) drop_tick(id);
+}
+
+void process::drop_tick(timer_id id) {
+  if (!ticks_.erase(id)) return;
+  const auto is_it = [&](const envelope& e) { return e.kind == kind::timer && e.id == id; };
+  if (!mail_.take_if(is_it)) urgent_.take_if(is_it);
 }
 
 }  // namespace troupe

@@ -160,6 +160,7 @@ void process::expire() {
     e->id = due.id;
     if (due.is_timer) {
       timers_.erase(due.id);
+      ticks_.put(due.id, true);
       e->kind = kind::timer;
       if (is_attentive()) {
         urgent_.push(std::move(e));
@@ -231,6 +232,7 @@ bool process::deliver_next() {
 progress process::hand_over(envelope_ptr e) {
   ++handled_;
   if (traced_ != 0) trace(*e, false);
+  if (e->kind == kind::timer) ticks_.erase(e->id);
   return init_.actions->receive(*this, std::move(e));
 }
 

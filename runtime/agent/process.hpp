@@ -181,6 +181,7 @@ class process final : public context {
   bool forget_call(call_id id);
   void watch(call_id id, const open_call& call);
   bool is_live(const deadlines::entry& e);
+  void drop_tick(timer_id id);
   /// `verb` is what it is wanted for: a grant may name a verb. Empty: for anything.
   result<address> resolve(const target& to, std::string_view verb = {}) const;
   result<void> may_find(std::string_view name, std::string_view verb) const;
@@ -227,6 +228,7 @@ class process final : public context {
   id_table<open_call> calls_;
   id_table<address> monitors_;
   id_table<instant> timers_;
+  id_table<bool> ticks_;  ///< timers whose tick waits in a queue
   deadlines deadlines_;
   watcher_list watchers_;
   std::vector<address> links_;

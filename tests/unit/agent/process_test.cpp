@@ -691,6 +691,31 @@ TEST_F(process_test, fires_timers_in_the_order_of_their_times_and_not_after_canc
   EXPECT_EQ(fired, std::vector<timer_id>({2, 1}));
 }
 
+TEST_F(process_test, replaces_a_timer_whose_tick_waits_already) {
+  std::vector<instant> ticks;
+  cause_id busy = no_cause;
+  auto b = std::make_unique<lambda_behaviour>([&](context& ctx, envelope& e) {
+    if (e.kind == kind::send) {
+      busy = e.cause;
+      ctx.set_timer(1, 1s);
+    } else if (e.kind == kind::event) {
+      ctx.set_timer(1, 5s);
+      ctx.done(busy);
+    } else {
+      ticks.push_back(sim.now());
+      ctx.done(e.cause);
+    }
+  });
+  b->keeps_open = true;
+  auto a = *sim.add("a", std::move(b));
+  sim.send(a, "go");
+  sim.advance(2s);
+  const auto again = sim.now();
+  sim.outlet_to(a).post("again", {});
+  sim.advance(10s);
+  EXPECT_EQ(ticks, std::vector<instant>({again + 5s}));
+}
+
 TEST_F(process_test, drops_and_counts_an_answer_to_no_open_call) {
   auto h = holder("h");
   auto c = call_from("c", h->who, "work");
