@@ -301,6 +301,8 @@ void process::finish(const error& reason) {
     carrier_.post(std::move(e));
   });
   carrier_.unbind(self_);
+  // Before the mailbox closes: whoever finds it closed is told why.
+  carrier_.report({runtime_event::what::ended, self_, init_.path, seen});
   // Most agents end unobserved: what nobody is told is not made.
   std::optional<error> down;
   const auto unanswered = [&]() -> const error& {
@@ -358,7 +360,6 @@ void process::finish(const error& reason) {
   for (auto& m : open_)
     if (m.cause != no_cause && m.is_call && !m.answered && !m.cancelled)
       answer(m, kind::error, pack_error(unanswered()));
-  carrier_.report({runtime_event::what::ended, self_, init_.path, seen});
 }
 
 void process::abandon(const error& reason) {

@@ -66,8 +66,7 @@ std::optional<error> names::reason_of(const address& a) const {
   const auto& shard = shard_of(a);
   const std::lock_guard lock(shard.mutex);
   const auto at = shard.agents.find(a.agent);
-  if (at == shard.agents.end() || at->second.slot != 0) return std::nullopt;
-  return at->second.reason;
+  return at != shard.agents.end() ? at->second.reason : std::nullopt;
 }
 
 bool names::bind(std::string_view name, const address& holder, bool replace) {

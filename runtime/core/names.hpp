@@ -35,7 +35,7 @@ class names {
   std::uint32_t slot_of(const address& a) const;
   /// Empty if it was never here or is forgotten.
   std::string path_of(const address& a) const;
-  /// Why it ended; nothing if it lives, was never here or is forgotten.
+  /// Why it ended, or is just ending; nothing if it lives, was never here or is forgotten.
   std::optional<error> reason_of(const address& a) const;
 
   /// False if somebody else has the name and `replace` is not set, or `holder` does not live here.

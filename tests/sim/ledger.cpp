@@ -2,6 +2,7 @@
 #include "sim/ledger.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/msgpack.hpp"
 
@@ -164,9 +165,17 @@ void ledger::ended(const address& a, const error& reason, const std::string& sti
   if (!still_named.empty())
     breaks(promise::name, still_named + " still leads to one that ended: " + r->path);
   std::erase_if(names_, [&](const auto& n) { return n.second == a; });
-  for (const auto& [id, child] : agents_)
-    if (!child.ended && child.parent == a && !r->told.contains(id) && child.at != phase::fresh)
-      breaks(promise::known_child, r->path + " ended and did not tell its child " + child.path);
+  just_ended_.push_back(a);
+}
+
+void ledger::turn_is_over() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& a : std::exchange(just_ended_, {})) {
+    const auto& r = *find(a);
+    for (const auto& [id, child] : agents_)
+      if (!child.ended && child.parent == a && !r.told.contains(id) && child.at != phase::fresh)
+        breaks(promise::known_child, r.path + " ended and did not tell its child " + child.path);
+  }
 }
 
 // -- order of children

@@ -56,8 +56,10 @@ class ledger {
   /// Numbers the message, in its trace context.
   void posted(envelope& e, instant now);
   void bound(std::string_view name, const address& holder, bool replace, bool done);
-  /// All that it had to say is posted. `still_named`: a name that leads to it yet.
+  /// `still_named`: a name that leads to it yet.
   void ended(const address& a, const error& reason, const std::string& still_named);
+  /// Whoever ended has posted all that it had to say.
+  void turn_is_over();
 
   // -- what is seen between a behaviour and its context
   void received(const address& self, const envelope& e, const concurrency& overlap, instant now);
@@ -155,6 +157,7 @@ class ledger {
   instant now_{};
   std::uint64_t hash_ = 14695981039346656037u;
   std::uint64_t length_ = 0;
+  std::vector<address> just_ended_;
   std::vector<breach> breaches_;
 };
 

@@ -200,7 +200,9 @@ class world {
 
   bool step(instant limit) {
     ++steps_;
-    return sim_.step(limit);
+    const bool goes_on = sim_.step(limit);
+    book_.turn_is_over();
+    return goes_on;
   }
   void advance(duration d) {
     const auto end = add(sim_.now(), d);
