@@ -15,6 +15,10 @@ namespace {
 /// What a slice of the count hook stands for, so that `busy` means about the same everywhere.
 constexpr duration counted_slice = std::chrono::milliseconds(2);
 
+/// Functions inside each other, looked at when a script is interrupted. Lua lets them be a few
+/// times as many; but to arm a hook it goes through all of them, and would soon do nothing else.
+constexpr int max_depth = 100'000;
+
 /// Where the value of the last limit is kept, so that `failure` knows it again.
 const char limit_key = 0;
 
@@ -40,6 +44,9 @@ void internals::hook(lua_State* L, lua_Debug*) {
   auto& s = state::of(L);
   set_standing_hook(s, L);
   s.due_.store(false, std::memory_order_relaxed);
+  lua_Debug frame;
+  if (lua_getstack(L, max_depth, &frame) != 0)
+    raise_limit(L, "stack", "functions call each other too deep");
   if (!can_leave(s, L)) return stuck(s, L);
   leave(s, L, true);
   lua_yield(L, 0);  // in a hook it returns, and the interpreter yields afterwards

@@ -27,9 +27,11 @@ result<std::vector<misdeed>> read_misdeeds(const std::string& folder) {
     misdeed m;
     m.name = file.path().stem();
     std::ifstream in(file.path());
-    std::string verdict;
+    std::string verdict, excuse;
     std::getline(in, m.sentence);
     std::getline(in, verdict);
+    std::getline(in, excuse);
+    m.slows = excuse.starts_with("-- slows: ");
     std::istringstream words(verdict);
     std::string dashes, how;
     words >> dashes >> how;

@@ -21,12 +21,14 @@ namespace troupe::test {
 ///
 /// `ends: CODE [WHAT]`: it ends by itself with that code, and behind it `data.what` of a limit or
 /// the code of the cause.
-/// `held`: it lives on and harms nobody; a kill ends it.
+/// `held`: it lives on and harms nobody; a kill ends it. A third line `-- slows: WHY` says why the
+/// others may wait longer than the bar allows.
 struct misdeed {
   std::string name;  ///< the file's, without its ending
   std::string sentence;
   std::string code;  ///< empty: held
   std::string what;
+  bool slows = false;
 };
 result<std::vector<misdeed>> read_misdeeds(const std::string& folder);
 

@@ -1,5 +1,6 @@
 -- Sends every agent more than it can do.
 -- held
+-- slows: a millisecond of work for each of all agents is theirs to do, and their own calls wait behind it.
 -- SPDX-License-Identifier: Apache-2.0
 local troupe = require("troupe")
 local agent = troupe.agent { needs = { call = { "*" } } }

@@ -251,6 +251,16 @@ TEST_P(preemption_test, patterns_end_by_their_steps) {
   }
 }
 
+TEST_P(preemption_test, functions_too_deep_inside_each_other_end_before_interrupts_cost_all_time) {
+  with.memory = 1u << 30;
+  auto o = run_watched("local function again() return 1 + again() end return again()");
+  ASSERT_EQ(o.how, ran::failed) << o.text;
+  // By signal it is a matter of time whether Lua's own limit comes first.
+  if (GetParam() == by::signal) return;
+  EXPECT_TRUE(o.why.is(errc::limit)) << o.why.describe();
+  EXPECT_EQ(*o.why.data.find("what"), value("stack"));
+}
+
 TEST_P(preemption_test, plain_searches_are_linear) {
   EXPECT_EQ(run_watched("return (('a'):rep(2e6) .. 'b'):find(('a'):rep(1e6) .. 'c', 1, true)").text,
             "nil");
