@@ -18,7 +18,7 @@ namespace api = directory_api;
 
 result<void> denied(const envelope& e, std::string_view kind, const std::string& name) {
   return {errc::denied, e.sender->path + " needs " + std::string(kind) + " " + name +
-                            ", which its spec does not grant"};
+                            ", which its needs or its grants leave out"};
 }
 
 /// Fails with denied unless the sender is granted `kind` of the group or topic.

@@ -221,7 +221,7 @@ void llm::on_chat(context& ctx, envelope& e) {
   const std::string name(chat["model"].as_string("default"));
   if (e.sender && !e.sender->grants.allows("llm", name))
     return ctx.fail(e.cause, {errc::denied, e.sender->path + " needs llm " + name +
-                                                ", which its spec does not grant"});
+                                                ", which its needs or its grants leave out"});
   auto found = models_.find(name);
   if (found == models_.end()) {
     std::vector<std::string_view> known;

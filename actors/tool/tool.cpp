@@ -192,7 +192,7 @@ result<const known_tool*> tools::choose(context& ctx, const envelope& e, std::st
   }
   if (!may_use(e, name))
     return error(errc::denied, caller_of(e) + " needs tools " + std::string(name) +
-                                   ", which its spec does not grant");
+                                   ", which its needs or its grants leave out");
   return tool;
 }
 

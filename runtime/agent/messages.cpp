@@ -213,7 +213,7 @@ result<void> process::may_find(std::string_view name, std::string_view verb) con
     return ok();
   return {errc::denied, init_.path + " needs call " + std::string(name) +
                             (verb.empty() ? "" : "." + std::string(verb)) +
-                            ", which its spec does not grant"};
+                            ", which its needs or its grants leave out"};
 }
 
 result<address> process::resolve(const target& to, std::string_view verb) const {
@@ -412,8 +412,8 @@ result<void> process::ensure_children() {
 
 void process::spawn(cause_id on, call_id id, const value& spec) {
   if (init_.rights && init_.rights->grants.spawn_limit() == 0)
-    return fail_locally(id,
-                        {errc::denied, init_.path + " needs spawn, which its spec does not grant"});
+    return fail_locally(
+        id, {errc::denied, init_.path + " needs spawn, which its needs or its grants leave out"});
   if (auto made = ensure_children(); !made) return fail_locally(id, made.error());
   auto args = pack(value::array{spec}, init_.bodies);
   if (!args) return fail_locally(id, args.error());

@@ -165,8 +165,9 @@ TEST_F(process_test, answers_verbs_of_the_runtime_only_to_those_who_may_ask) {
     sim.send(made, "go");
     return *said;
   };
-  EXPECT_EQ(ask("other", {}), "denied: other needs call top/a, which its spec does not grant");
-  EXPECT_EQ(ask("to", {}), "denied: to needs call top/a, which its spec does not grant");
+  EXPECT_EQ(ask("other", {}),
+            "denied: other needs call top/a, which its needs or its grants leave out");
+  EXPECT_EQ(ask("to", {}), "denied: to needs call top/a, which its needs or its grants leave out");
   EXPECT_EQ(ask("granted", {"top/*"}), "done");
   EXPECT_EQ(ask("top", {}), "done");
 }
@@ -804,8 +805,9 @@ TEST_F(process_test, lets_a_grant_name_a_single_verb) {
   EXPECT_THAT(
       codes,
       testing::UnorderedElementsAre(
-          "answered", "denied: other/a needs call team/hidden.other, which its spec does not grant",
-          "denied: other/a needs call team/hidden, which its spec does not grant"));
+          "answered",
+          "denied: other/a needs call team/hidden.other, which its needs or its grants leave out",
+          "denied: other/a needs call team/hidden, which its needs or its grants leave out"));
 }
 
 TEST_F(process_test, takes_its_monitors_back_when_it_ends) {

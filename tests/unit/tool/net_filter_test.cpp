@@ -37,7 +37,7 @@ TEST_F(net_filter_test, says_which_grant_is_missing) {
   auto verdict = filter({})("example.org", "", 443);
   ASSERT_FALSE(verdict);
   EXPECT_EQ(verdict.error().message,
-            "desk/writer needs net example.org:443, which its spec does not grant");
+            "desk/writer needs net example.org:443, which its needs or its grants leave out");
 }
 
 TEST_F(net_filter_test, lets_no_name_lead_to_a_private_address) {

@@ -178,7 +178,7 @@ TEST_F(tool_test, refuses_a_tool_that_is_not_granted) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, "denied");
   EXPECT_EQ(answer.error().message,
-            "desk/writer needs tools http.get, which its spec does not grant");
+            "desk/writer needs tools http.get, which its needs or its grants leave out");
   // A sender without any authority has no grants.
   EXPECT_EQ(code(sim_.call(tool_, tool_api::call, {"file.read", table({{"path", "x"}})})),
             "denied");
