@@ -122,10 +122,9 @@ void world::wait_until_gone() {
 }
 
 std::size_t world::in_use() {
-#if !defined(__SANITIZE_ADDRESS__)
-  malloc_trim(0);
-#endif
-  return resident();
+  // Not what is resident: which pages an allocator keeps is chance.
+  const auto all = mallinfo2();
+  return all.uordblks + all.hblkhd;
 }
 
 std::size_t world::resident() {

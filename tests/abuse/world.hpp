@@ -52,7 +52,7 @@ class world {
   void wait_until_gone();
   /// Resident memory of the process in bytes.
   static std::size_t resident();
-  /// The same, after what is free was given back.
+  /// Bytes that somebody has allocated and not freed; nothing where a sanitizer allocates.
   static std::size_t in_use();
 
  private:
