@@ -137,12 +137,13 @@ bool cron::fits(std::int64_t day) const {
 
 wall_time cron::after(wall_time t) const {
   using namespace std::chrono;
-  const auto utc = floor<std::chrono::seconds>(t.time_since_epoch()).count();
-  const auto minute = (utc + offset_) / 60 + 1;  // the first one that may be
-  const auto today = minute / (day_length / 60);
+  // Rounded down, before 1970 as well.
+  const auto local = floor<minutes>(t.time_since_epoch() + std::chrono::seconds(offset_));
+  const auto first = local + minutes(1);
+  const auto today = floor<days>(first).count();
   for (auto day = today; day < today + longest_wait; ++day) {
     if (!fits(day)) continue;
-    const auto begin = day == today ? minute % (day_length / 60) : 0;
+    const auto begin = day == today ? (first - days(day)).count() : 0;
     for (auto m = begin; m < day_length / 60; ++m) {
       if ((hours_ >> (m / 60) & 1) == 0 || (minutes_ >> (m % 60) & 1) == 0) continue;
       return wall_time(std::chrono::seconds(day * day_length + m * 60 - offset_));

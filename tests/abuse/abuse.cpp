@@ -115,7 +115,9 @@ class judge {
         }
         why = world_.kill();
         o.ended = "held; " + kind_of(*why) + " on demand";
-        if (!why->is(errc::killed)) o.complaint = "a kill ended it with " + why->describe();
+        // It may come to its limit in the same moment.
+        if (!why->is(errc::killed) && !why->is(errc::limit))
+          o.complaint = "a kill ended it with " + why->describe();
         return;
       }
       o.ended = kind_of(*why);
