@@ -2,7 +2,7 @@
 # Options, the one interface target that carries all flags, and the function that makes a folder a library.
 
 option(TROUPE_TESTS "Build the tests" ON)
-option(TROUPE_WERROR "Warnings are errors: for who works on Troupe" OFF)
+option(TROUPE_WERROR "Warnings are errors, as in the presets asan and tsan; compilers differ too much for others" OFF)
 set(TROUPE_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=: address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)

@@ -61,7 +61,7 @@ TEST(kept_reason_test, is_cut_where_a_script_put_too_much_into_it) {
   const auto kept = kept_reason(why);
   int causes = 0;
   for (const auto* e = &kept; e != nullptr; e = e->cause.get(), ++causes)
-    EXPECT_EQ(e->message, std::string(4096, 'd') + "...");
+    EXPECT_EQ(e->message, std::string(4096, 'd').append("..."));
   EXPECT_EQ(causes, 9);
   EXPECT_TRUE(kept_reason(error("mine", std::string(4095, 'x') + "\xc3\xa4")).message ==
               std::string(4095, 'x') + "...")
