@@ -50,13 +50,14 @@ result<void> read_limits(const value& given, std::array<trace_setting, 5>& to) {
     return {errc::bad_argument,
             "trace: expected a table of limits, got " + std::string(given.type_name())};
   for (const auto& [key, v] : given.as_map()) {
-    const auto at = std::find_if(to.begin(), to.end(),
-                                 [&](const auto& s) { return s.name == key.as_string(); });
+    const auto name = key.as_string();
+    const auto at =
+        std::find_if(to.begin(), to.end(), [&](const auto& s) { return s.name == name; });
     if (at == to.end()) {
       std::vector<std::string_view> names;
       for (const auto& s : to)
         names.push_back(s.name);
-      return {errc::bad_argument, "trace: " + unknown_name("limit", key.as_string(), names)};
+      return {errc::bad_argument, "trace: " + unknown_name("limit", name, names)};
     }
     const double factor = at->name == "seconds" ? 1000 : 1;
     const double amount = v.as_double(-1) * factor;

@@ -40,6 +40,7 @@ void child_table::place(child_record& c, const address& at) {
 void child_table::reorder(const std::vector<child_record*>& first) {
   const auto order = keys();
   std::vector<std::uint64_t> wanted;
+  wanted.reserve(order.size());
   for (const auto* c : first)
     wanted.push_back(c->key);
   const std::unordered_set<std::uint64_t> named(wanted.begin(), wanted.end());
