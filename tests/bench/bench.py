@@ -126,7 +126,7 @@ row("start of a Lua agent until it is ready", "us", *three("start", s, erlangs=(
 few, many = 100, 2000 if quick else 10000
 _, base = whole([troupe, "run", here / "bench.lua", "start", str(few)])
 _, full = whole([troupe, "run", here / "bench.lua", "start", str(many)])
-row("memory of one at rest", "kB", (full - base) * 1024 / (many - few) / 1000, theirs("memory", many),
+row("memory of one at rest", "kB", (full - base) * 1048.576 / (many - few), theirs("memory", many),
     skynets("memory", many), "at most a quarter of skynet's")
 
 say("[5/8] crash until it is ready again")
