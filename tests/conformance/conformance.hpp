@@ -19,17 +19,6 @@ constexpr strategy all_strategies[] = {strategy::one_for_one, strategy::one_for_
                                        strategy::rest_for_one};
 
 struct conformance : team {
-  static supervisor_spec of(std::vector<child_spec> children, strategy how = strategy::one_for_one,
-                            std::uint32_t intensity = 3) {
-    supervisor_spec spec;
-    spec.strategy = how;
-    spec.intensity = intensity;
-    spec.children = std::move(children);
-    return spec;
-  }
-  static supervisor_spec abc(strategy how = strategy::one_for_one, std::uint32_t intensity = 3) {
-    return of({worker("a"), worker("b"), worker("c")}, how, intensity);
-  }
   /// Of children that are all made like `one`.
   static supervisor_spec simple(child_spec one, std::uint32_t intensity = 3) {
     return of({std::move(one)}, strategy::simple_one_for_one, intensity);

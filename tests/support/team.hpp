@@ -156,6 +156,17 @@ class team : public testing::Test, public launcher {
     spec.restart = restart;
     return spec;
   }
+  static supervisor_spec of(std::vector<child_spec> children, strategy how = strategy::one_for_one,
+                            std::uint32_t intensity = 3) {
+    supervisor_spec spec;
+    spec.strategy = how;
+    spec.intensity = intensity;
+    spec.children = std::move(children);
+    return spec;
+  }
+  static supervisor_spec abc(strategy how = strategy::one_for_one, std::uint32_t intensity = 3) {
+    return of({worker("a"), worker("b"), worker("c")}, how, intensity);
+  }
   static value spec_value(const std::string& id, const char* restart = "permanent") {
     value v = value::map{};
     v.set("id", id).set("start", "member.lua").set("restart", restart);

@@ -19,19 +19,7 @@ using testing::IsEmpty;
 namespace api = supervisor_api;
 using what = enum runtime_event::what;
 
-struct supervisor_test : team {
-  static supervisor_spec of(std::vector<child_spec> children, strategy how = strategy::one_for_one,
-                            std::uint32_t intensity = 3) {
-    supervisor_spec spec;
-    spec.strategy = how;
-    spec.intensity = intensity;
-    spec.children = std::move(children);
-    return spec;
-  }
-  static supervisor_spec abc(strategy how = strategy::one_for_one, std::uint32_t intensity = 3) {
-    return of({worker("a"), worker("b"), worker("c")}, how, intensity);
-  }
-};
+struct supervisor_test : team {};
 
 // -- start
 
