@@ -17,8 +17,7 @@ namespace {
 namespace api = directory_api;
 
 result<void> denied(const envelope& e, std::string_view kind, const std::string& name) {
-  return {errc::denied, e.sender->path + " needs " + std::string(kind) + " " + name +
-                            ", which its needs or its grants leave out"};
+  return not_granted(e.sender->path, std::string(kind) + " " + name);
 }
 
 /// Fails with denied unless the sender is granted `kind` of the group or topic.

@@ -220,8 +220,7 @@ void llm::on_chat(context& ctx, envelope& e) {
     return ctx.fail(e.cause, {errc::bad_argument, "llm.chat: expected a request with messages"});
   const std::string name(chat["model"].as_string("default"));
   if (e.sender && !e.sender->grants.allows("llm", name))
-    return ctx.fail(e.cause, {errc::denied, e.sender->path + " needs llm " + name +
-                                                ", which its needs or its grants leave out"});
+    return ctx.fail(e.cause, not_granted(e.sender->path, "llm " + name));
   auto found = models_.find(name);
   if (found == models_.end()) {
     std::vector<std::string_view> known;

@@ -19,8 +19,7 @@ namespace api = observer_api;
 
 result<void> check_grant(const envelope& e) {
   if (!e.sender || e.sender->grants.allows("call", api::name)) return ok();
-  return {errc::denied, e.sender->path + " needs call " + std::string(api::name) +
-                            ", which its needs or its grants leave out"};
+  return not_granted(e.sender->path, "call " + std::string(api::name));
 }
 
 result<std::string> glob_from(const value::array& args, std::size_t index) {

@@ -85,8 +85,7 @@ result<void> supervisor::may_ask(const context& ctx, const envelope& e) const {
   if (!options_.is_implicit && (e.sender->grants.allows("call", ctx.path()) ||
                                 e.sender->grants.allows("call", ctx.path() + "." + e.verb)))
     return ok();
-  return {errc::denied, e.sender->path + " needs call " + ctx.path() + "." + e.verb +
-                            ", which its needs or its grants leave out"};
+  return not_granted(e.sender->path, "call " + ctx.path() + "." + e.verb);
 }
 
 void supervisor::serve(context& ctx, const envelope& e) {
@@ -209,8 +208,7 @@ result<child_spec> supervisor::new_spec(context& ctx, value given) const {
   const auto& own = ctx.own_authority();
   const auto most = own ? own->grants.spawn_limit() : -1;
   if (options_.is_implicit && most >= 0 && children_.size() >= static_cast<std::uint64_t>(most))
-    return error(errc::denied, own->path + " needs spawn " + std::to_string(children_.size() + 1) +
-                                   ", which its needs or its grants leave out");
+    return not_granted(own->path, "spawn " + std::to_string(children_.size() + 1));
   return read;
 }
 

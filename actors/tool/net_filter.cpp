@@ -37,9 +37,7 @@ dial_filter net_filter(authority_ptr who) {
                                 std::uint16_t port) -> result<void> {
     const auto number = std::to_string(port);
     const auto wanted = std::string(host) + ":" + number;
-    if (!who->grants.allows("net", wanted))
-      return {errc::denied,
-              who->path + " needs net " + wanted + ", which its needs or its grants leave out"};
+    if (!who->grants.allows("net", wanted)) return not_granted(who->path, "net " + wanted);
     if (ip.empty() || is_public_address(ip)) return ok();
     const auto dialled = as_host(ip);
     if (names_literally(who->grants, dialled, port) ||

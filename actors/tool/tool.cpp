@@ -190,9 +190,7 @@ result<const known_tool*> tools::choose(context& ctx, const envelope& e, std::st
       if (may_use(e, known)) usable.push_back(known);
     return error(errc::not_found, unknown_name("tool", name, usable));
   }
-  if (!may_use(e, name))
-    return error(errc::denied, caller_of(e) + " needs tools " + std::string(name) +
-                                   ", which its needs or its grants leave out");
+  if (!may_use(e, name)) return not_granted(caller_of(e), "tools " + std::string(name));
   return tool;
 }
 

@@ -248,4 +248,9 @@ result<budget_place> budget_place::from(const value& v, std::string path) {
   return place;
 }
 
+error not_granted(std::string_view path, std::string_view what) {
+  return {errc::denied, std::string(path) + " needs " + std::string(what) +
+                            ", which its needs or its grants leave out"};
+}
+
 }  // namespace troupe

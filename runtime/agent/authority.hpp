@@ -74,4 +74,7 @@ struct authority {
 };
 using authority_ptr = std::shared_ptr<const authority>;  ///< shared: one record, many envelopes
 
+/// That the agent at `path` may not do `what`, such as `net example.org:443`: denied.
+error not_granted(std::string_view path, std::string_view what);
+
 }  // namespace troupe

@@ -30,4 +30,9 @@ error unpack_error(const bytes& body) {
   return v ? error_from(*v) : error(errc::internal, "an error that can't be read");
 }
 
+error body_too_big(std::size_t size, std::size_t limit) {
+  return {errc::too_big, "a body of " + std::to_string(size) + " bytes is above the limit of " +
+                             std::to_string(limit)};
+}
+
 }  // namespace troupe

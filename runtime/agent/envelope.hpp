@@ -61,7 +61,8 @@ inline constexpr std::string_view start_verb = "@start";
 /// Answered by the process itself, at once, also while its behaviour waits or computes.
 inline constexpr std::string_view inspect_verb = "@inspect";
 
-/// Who called whom to get here, innermost first. Immutable and shared by all calls made under it.
+/// Who waits for whom to get here, innermost first; a send, for which nobody waits, begins a new
+/// one. Immutable and shared by all calls made under it.
 struct chain_link {
   address caller;
   std::shared_ptr<const chain_link> outer;  ///< shared: many calls, one way here
@@ -106,5 +107,7 @@ using envelope_ptr = std::unique_ptr<envelope>;
 /// An error as a body, and back.
 bytes pack_error(const error& e);
 error unpack_error(const bytes& body);
+/// That a body is above the limit of bodies: too_big.
+error body_too_big(std::size_t size, std::size_t limit);
 
 }  // namespace troupe

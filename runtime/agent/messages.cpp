@@ -186,6 +186,9 @@ envelope_ptr process::make(kind k, const address& to, open_message* under) {
   e->to = to;
   e->sender = init_.rights;
   if (under == nullptr) return e;
+  e->trace = under->trace;
+  // Only who waits belongs to a chain: nobody waits for a send, nor for what is done about one.
+  if (k == kind::send || !under->is_call) return e;
   if (!under->extended) {
     auto link = std::make_shared<chain_link>();
     link->caller = under->from;
@@ -194,7 +197,6 @@ envelope_ptr process::make(kind k, const address& to, open_message* under) {
     under->extended = std::move(link);
   }
   e->chain = under->extended;
-  e->trace = under->trace;
   return e;
 }
 
@@ -211,9 +213,8 @@ result<void> process::may_find(std::string_view name, std::string_view verb) con
   if (below || name == own || name == parent || parent_path(name) == parent ||
       std::find(std::begin(services), std::end(services), name) != std::end(services))
     return ok();
-  return {errc::denied, init_.path + " needs call " + std::string(name) +
-                            (verb.empty() ? "" : "." + std::string(verb)) +
-                            ", which its needs or its grants leave out"};
+  return not_granted(init_.path,
+                     "call " + std::string(name) + (verb.empty() ? "" : "." + std::string(verb)));
 }
 
 result<address> process::resolve(const target& to, std::string_view verb) const {
@@ -249,8 +250,7 @@ void process::fail_locally(call_id id, const error& why) {
 
 result<void> process::fits(const bytes& body) const {
   if (body.size() <= init_.bodies.size) return ok();
-  return {errc::too_big, "a body of " + std::to_string(body.size()) +
-                             " bytes is above the limit of " + std::to_string(init_.bodies.size)};
+  return body_too_big(body.size(), init_.bodies.size);
 }
 
 void process::send(cause_id on, const target& to, std::string_view verb, bytes args) {
@@ -412,8 +412,7 @@ result<void> process::ensure_children() {
 
 void process::spawn(cause_id on, call_id id, const value& spec) {
   if (init_.rights && init_.rights->grants.spawn_limit() == 0)
-    return fail_locally(
-        id, {errc::denied, init_.path + " needs spawn, which its needs or its grants leave out"});
+    return fail_locally(id, not_granted(init_.path, "spawn"));
   if (auto made = ensure_children(); !made) return fail_locally(id, made.error());
   auto args = pack(value::array{spec}, init_.bodies);
   if (!args) return fail_locally(id, args.error());

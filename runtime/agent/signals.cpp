@@ -146,8 +146,7 @@ result<void> process::may_control(const envelope& e) const {
     return ok();
   const std::string_view own = init_.path, above = e.sender->path;
   if (own.size() > above.size() && own.starts_with(above) && own[above.size()] == '/') return ok();
-  return {errc::denied, e.sender->path + " needs call " + init_.path +
-                            ", which its needs or its grants leave out"};
+  return not_granted(e.sender->path, "call " + init_.path);
 }
 
 void process::on_control(envelope_ptr e) {

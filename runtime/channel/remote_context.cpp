@@ -23,11 +23,6 @@ frame under(const char* name, cause_id on) {
   return f;
 }
 
-error too_big(std::size_t size, std::size_t limit) {
-  return {errc::too_big, "a body of " + std::to_string(size) + " bytes is above the limit of " +
-                             std::to_string(limit)};
-}
-
 }  // namespace
 
 remote_context::remote_context(greeting hello, const clock& time, outlet events, sink_function to)
@@ -159,7 +154,7 @@ void remote_context::send(cause_id on, const target& to, std::string_view verb, 
   f.fields.set("verb", verb);
   f.fields.set("args", to_field(args));
   auto sent = args.size() > hello_.limits.body
-                  ? result<void>(too_big(args.size(), hello_.limits.body))
+                  ? result<void>(body_too_big(args.size(), hello_.limits.body))
                   : emit(f);
   if (sent) return;
   log(log_level::warning, "a message was not sent",
@@ -169,7 +164,7 @@ void remote_context::send(cause_id on, const target& to, std::string_view verb, 
 void remote_context::call(cause_id on, call_id id, const target& to, std::string_view verb,
                           bytes args, const call_options& options) {
   if (args.size() > hello_.limits.body)
-    return fail_locally(id, too_big(args.size(), hello_.limits.body));
+    return fail_locally(id, body_too_big(args.size(), hello_.limits.body));
   auto f = under("call", on);
   f.fields.set("to", to_field(to));
   f.fields.set("verb", verb);
@@ -230,7 +225,8 @@ result<void> remote_context::part(cause_id on, bytes body) {
 }
 
 void remote_context::reply(cause_id on, bytes body) {
-  if (body.size() > hello_.limits.body) return fail(on, too_big(body.size(), hello_.limits.body));
+  if (body.size() > hello_.limits.body)
+    return fail(on, body_too_big(body.size(), hello_.limits.body));
   if (on == start_ && on != no_cause) {
     // It is sent at the end of the turn, when the agent knows what it lets overlap.
     if (!started_) started_ = std::move(body);

@@ -44,24 +44,45 @@ function measures.steady(n)
   return "done"
 end
 
---- p50, p99 and p99.9 in microseconds of calls that are due at half the rate at which they could be made, counted from
---- when each was due.
-function measures.half_load(seconds)
-  local list, took = start(8), {}
-  local t0 = time.monotonic()
-  for i = 1, 20000 do troupe.call(list[i % 8 + 1], "echo", i) end
-  local pause = (time.monotonic() - t0) / 20000 * 2
-  local due, stop = time.monotonic(), time.monotonic() + seconds
-  while due < stop do
-    if time.monotonic() >= due then
-      troupe.call(list[#took % 8 + 1], "echo", 1)
-      took[#took + 1] = time.monotonic() - due
-      due = due + pause
-    end
+--- p50, p99 and p99.9 in microseconds of a call of `probe`, while for each thread one calls for 2 ms and sleeps as long:
+--- half of the machine's time is taken.
+function measures.half_load(seconds, threads)
+  local jobs = {}
+  local function begin(verb)
+    local who, pong = assert(troupe.spawn { start = "load.lua" }), start(1)[1]
+    local job = async.run(function() return async.timeout(seconds + 30, troupe.call, who, verb, pong, seconds) end)
+    if verb == "probe" then jobs[#jobs + 1] = job end
+  end
+  for _ = 1, threads do begin("busy") end
+  for _ = 1, 8 do begin("probe") end
+  local took = {}
+  for _, job in ipairs(jobs) do
+    for _, us in ipairs(assert(job:wait())) do took[#took + 1] = us end
   end
   table.sort(took)
-  local function at(share) return took[math.max(1, math.ceil(#took * share))] * 1e6 end
+  local function at(share) return took[math.max(1, math.ceil(#took * share))] end
   return string.format("%.1f %.1f %.1f", at(0.5), at(0.99), at(0.999))
+end
+
+function agent.on.busy(self, pong, seconds)
+  local stop = time.monotonic() + seconds
+  while time.monotonic() < stop do
+    local began = time.monotonic()
+    repeat troupe.call(pong, "echo", 1) until time.monotonic() - began > 0.002
+    async.sleep(time.monotonic() - began)
+  end
+end
+
+--- Microseconds of each of its calls, one a millisecond.
+function agent.on.probe(self, pong, seconds)
+  local stop, took = time.monotonic() + seconds, {}
+  while time.monotonic() < stop do
+    async.sleep(0.001)
+    local began = time.monotonic()
+    troupe.call(pong, "echo", 1)
+    took[#took + 1] = (time.monotonic() - began) * 1e6
+  end
+  return took
 end
 
 function agent.on.main(self, what, ...)

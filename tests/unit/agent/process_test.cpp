@@ -766,6 +766,64 @@ TEST_F(process_test, refuses_a_chain_of_more_than_64_calls) {
   EXPECT_EQ(seen->data["what"], value("chain"));
 }
 
+TEST_F(process_test, begins_a_new_chain_with_a_send_however_often_it_goes_to_and_fro) {
+  echo("c");
+  std::uint32_t longest = 0;
+  std::optional<value> answer;
+  const auto hand_on_to = [&](std::string other) {
+    return [&, other](context& ctx, envelope& e) {
+      if (e.chain) longest = std::max(longest, e.chain->length);
+      if (e.kind == kind::reply) answer = *unpack(e.body.view());
+      if (e.kind != kind::send) return;
+      const auto left = first(e).as_int();
+      if (left > 0) return ctx.send(e.cause, other, "on", args({left - 1}));
+      ctx.call(e.cause, 1, std::string("c"), "echo", args({"there"}), {});
+    };
+  };
+  auto b = std::make_unique<lambda_behaviour>(hand_on_to("a"));
+  b->keeps_open = true;
+  ASSERT_TRUE(sim.add("b", std::move(b)));
+  auto a = std::make_unique<lambda_behaviour>(hand_on_to("b"), concurrency{.slots = 1000});
+  a->keeps_open = true;
+  sim.send(*sim.add("a", std::move(a)), "on", {2});
+  EXPECT_EQ(answer, value("there"));
+  EXPECT_EQ(longest, 0);
+}
+
+TEST_F(process_test, takes_a_call_that_comes_by_a_send_from_whom_it_waits_for) {
+  cause_id work = no_cause, held = no_cause;
+  auto a = std::make_unique<lambda_behaviour>([&](context& ctx, envelope& e) {
+    if (e.kind == kind::send) ctx.call(work = e.cause, 1, std::string("b"), "work", args(), {});
+    if (e.kind == kind::reply) ctx.done(work);
+    if (e.kind == kind::call) ctx.reply(e.cause, body("here"));
+    if (e.kind == kind::call) ctx.done(e.cause);
+  });
+  auto b = std::make_unique<lambda_behaviour>([&](context& ctx, envelope& e) {
+    if (e.kind == kind::call) ctx.send(held = e.cause, std::string("c"), "poke", args());
+    if (e.kind != kind::event) return;
+    ctx.reply(held, body(true));
+    ctx.done(held);
+  });
+  a->keeps_open = b->keeps_open = true;
+  std::optional<error> refused;
+  std::optional<value> answer;
+  auto c = std::make_unique<lambda_behaviour>([&](context& ctx, envelope& e) {
+    if (e.kind == kind::send) ctx.call(e.cause, 1, std::string("a"), "ask", args(), {});
+    if (e.kind == kind::error) refused = unpack_error(e.body);
+    if (e.kind == kind::reply) answer = *unpack(e.body.view());
+  });
+  c->keeps_open = true;
+  ASSERT_TRUE(sim.add("a", std::move(a)));
+  auto at_b = *sim.add("b", std::move(b));
+  ASSERT_TRUE(sim.add("c", std::move(c)));
+  sim.send(std::string("a"), "go");
+  EXPECT_FALSE(refused) << refused->describe();
+  EXPECT_FALSE(answer) << "taken while it served something else";
+  sim.outlet_to(at_b).post("release", {});
+  sim.settle();
+  EXPECT_EQ(answer, value("here"));
+}
+
 TEST_F(process_test, refuses_a_name_its_grants_do_not_cover) {
   echo("team/hidden");
   std::string code;
