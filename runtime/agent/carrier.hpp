@@ -94,9 +94,9 @@ class carrier : public starter {
   /// [turn] Runs the process again at `t` or soon after. A later call replaces an earlier one.
   virtual void wake_at(process& p, instant t) = 0;
 
-  // Names of this node. A path is bound to its newest holder, any other name to one holder only.
+  // Names of this node. A path leads to the newest of its holders, any other name has only one.
   virtual bool bind(std::string_view name, const address& holder, bool replace) = 0;
-  /// Frees all names that `holder` still holds.
+  /// Takes `holder` from all its names: each leads to its newest holder then, or is free.
   virtual void unbind(const address& holder) = 0;
   virtual address lookup(std::string_view name) const = 0;
   /// True if nobody has the name, but somebody had it who ended not long ago: whoever is to come

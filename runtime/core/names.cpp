@@ -74,15 +74,9 @@ bool names::bind(std::string_view name, const address& holder, bool replace) {
   const std::lock_guard lock(shard.mutex);
   const auto agent = shard.agents.find(holder.agent);
   if (agent == shard.agents.end() || agent->second.slot == 0) return false;
-  auto& place = names_[shard_of(name)];
+  auto& place = shard_of(name);
   const std::lock_guard name_lock(place.mutex);
-  const auto [at, is_new] =
-      place.holders.try_emplace(std::string(name), names::holder{holder, false});
-  if (!is_new) {
-    if (!at->second.has_ended && at->second.agent == holder) return true;
-    if (!at->second.has_ended && !replace) return false;
-    at->second = {holder, false};
-  }
+  if (!place.table.bind(name, holder, replace)) return false;
   agent->second.names.emplace_back(name);
   return true;
 }
@@ -96,35 +90,30 @@ void names::unbind(const address& holder) {
 
 void names::free_names(const resident& r, const address& whose) {
   for (const auto& name : r.names) {
-    auto& place = names_[shard_of(name)];
+    auto& place = shard_of(name);
     const std::lock_guard lock(place.mutex);
-    const auto at = place.holders.find(name);
-    if (at != place.holders.end() && at->second.agent == whose) at->second.has_ended = true;
+    place.table.unbind(name, whose);
   }
 }
 
 void names::forget_names(const resident& r, std::uint64_t agent) {
   for (const auto& name : r.names) {
-    auto& place = names_[shard_of(name)];
+    auto& place = shard_of(name);
     const std::lock_guard lock(place.mutex);
-    const auto at = place.holders.find(name);
-    if (at != place.holders.end() && at->second.has_ended && at->second.agent.agent == agent)
-      place.holders.erase(at);
+    place.table.forget(name, agent);
   }
 }
 
 address names::lookup(std::string_view name) const {
-  const auto& place = names_[shard_of(name)];
+  const auto& place = shard_of(name);
   const std::lock_guard lock(place.mutex);
-  const auto at = place.holders.find(name);
-  return at != place.holders.end() && !at->second.has_ended ? at->second.agent : address{};
+  return place.table.lookup(name);
 }
 
 bool names::was_held(std::string_view name) const {
-  const auto& place = names_[shard_of(name)];
+  const auto& place = shard_of(name);
   const std::lock_guard lock(place.mutex);
-  const auto at = place.holders.find(name);
-  return at != place.holders.end() && at->second.has_ended;
+  return place.table.was_held(name);
 }
 
 }  // namespace troupe::core

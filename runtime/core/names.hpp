@@ -13,7 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "agent/address.hpp"
+#include "agent/name_table.hpp"
 #include "base/error.hpp"
 
 namespace troupe::core {
@@ -40,26 +40,18 @@ class names {
 
   /// False if somebody else has the name and `replace` is not set, or `holder` does not live here.
   bool bind(std::string_view name, const address& holder, bool replace);
-  /// Frees what `holder` still holds; what was given to another stays.
+  /// Takes `holder` from its names; see name_table for where they lead then.
   void unbind(const address& holder);
   address lookup(std::string_view name) const;
   /// True if the name is free, and who held it last has ended and is not forgotten yet.
   bool was_held(std::string_view name) const;
 
  private:
-  struct holder {
-    address agent;
-    bool has_ended = false;  ///< the name is free
-  };
   struct resident {
     std::uint32_t slot = 0;  ///< 0: has ended
     std::string path;
     std::vector<std::string> names;  ///< also after its end
     std::optional<error> reason;
-  };
-  struct text_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
   };
   // A lock of the first kind may be held while one of the second is taken, not the other way.
   struct alignas(64) agent_shard {
@@ -68,13 +60,18 @@ class names {
   };
   struct alignas(64) name_shard {
     mutable std::mutex mutex;
-    std::unordered_map<std::string, holder, text_hash, std::equal_to<>> holders;
+    name_table table;
   };
   static constexpr std::size_t shards = 16;
 
   agent_shard& shard_of(const address& a) { return agents_[a.agent % shards]; }
   const agent_shard& shard_of(const address& a) const { return agents_[a.agent % shards]; }
-  static std::size_t shard_of(std::string_view name) { return text_hash{}(name) % shards; }
+  name_shard& shard_of(std::string_view name) {
+    return names_[std::hash<std::string_view>{}(name) % shards];
+  }
+  const name_shard& shard_of(std::string_view name) const {
+    return names_[std::hash<std::string_view>{}(name) % shards];
+  }
   void free_names(const resident& r, const address& whose);
   void forget_names(const resident& r, std::uint64_t agent);
 

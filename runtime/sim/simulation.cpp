@@ -376,32 +376,24 @@ result<address> simulation::start(process_init init) {
 }
 
 bool simulation::bind(std::string_view name, const address& holder, bool replace) {
-  auto [at, is_new] = names_.try_emplace(std::string(name), holder);
-  if (!is_new && at->second == holder) return true;
-  if (!is_new && !replace) return false;
-  at->second = holder;
+  if (!names_.bind(name, holder, replace)) return false;
   names_of_.emplace(holder.agent, name);
   return true;
 }
 
 void simulation::unbind(const address& holder) {
   const auto [first, last] = names_of_.equal_range(holder.agent);
-  for (auto own = first; own != last; ++own) {
-    const auto at = names_.find(own->second);
-    if (at == names_.end() || at->second != holder) continue;  // it is another's by now
-    once_held_.insert(at->first);
-    names_.erase(at);
-  }
+  for (auto own = first; own != last; ++own)
+    names_.unbind(own->second, holder);
   names_of_.erase(first, last);
 }
 
 address simulation::lookup(std::string_view name) const {
-  auto found = names_.find(name);
-  return found != names_.end() ? found->second : address{};
+  return names_.lookup(name);
 }
 
 bool simulation::was_held(std::string_view name) const {
-  return !names_.contains(name) && once_held_.contains(name);
+  return names_.was_held(name);
 }
 
 std::string simulation::path_of(const address& a) const {

@@ -8,7 +8,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +15,7 @@
 
 #include "agent/launcher.hpp"
 #include "agent/message_queue.hpp"
+#include "agent/name_table.hpp"
 #include "agent/process.hpp"
 
 namespace troupe {
@@ -114,9 +114,8 @@ class simulation : public carrier {
   std::vector<agent*> runnable_;
   std::vector<std::unique_ptr<way>> ways_;  ///< those on which something travels
   std::multimap<instant, std::uint64_t> wakes_;
-  std::map<std::string, address, std::less<>> names_;
+  name_table names_;
   std::unordered_multimap<std::uint64_t, std::string> names_of_;
-  std::set<std::string, std::less<>> once_held_;
   std::unordered_map<std::uint64_t, std::string> paths_;
   std::unordered_map<std::uint64_t, error> reasons_;
   struct outside_mail;

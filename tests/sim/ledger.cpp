@@ -85,11 +85,6 @@ std::string ledger::path_of(const address& a) const {
   return found != agents_.end() ? found->second.path : a.to_string();
 }
 
-bool ledger::was_contested(const std::string& path) const {
-  const std::lock_guard lock(mutex_);
-  return contested_.contains(path);
-}
-
 std::vector<address> ledger::living() const {
   const std::lock_guard lock(mutex_);
   std::vector<const record*> some;
@@ -145,15 +140,10 @@ void ledger::bound(std::string_view name, const address& holder, bool replace, b
   const std::lock_guard lock(mutex_);
   note("binds", find(holder), done, replace, name);
   if (!done) return;
-  auto& now = names_[std::string(name)];
-  const auto* before = find(now);
-  if (before != nullptr && !before->ended && !(now == holder)) {
-    if (replace)
-      contested_.emplace(name);
-    else
-      breaks(promise::name, std::string(name) + " has two living holders");
-  }
-  now = holder;
+  auto& holders = names_[std::string(name)];
+  holders.insert(holder.agent);
+  if (holders.size() > 1 && !replace)
+    breaks(promise::name, std::string(name) + " has two living holders");
 }
 
 void ledger::ended(const address& a, const error& reason, const std::string& still_named) {
@@ -164,7 +154,8 @@ void ledger::ended(const address& a, const error& reason, const std::string& sti
   r->ended = true;
   if (!still_named.empty())
     breaks(promise::name, still_named + " still leads to one that ended: " + r->path);
-  std::erase_if(names_, [&](const auto& n) { return n.second == a; });
+  for (auto& [name, holders] : names_)
+    holders.erase(a.agent);
   just_ended_.push_back(a);
 }
 
@@ -465,8 +456,10 @@ void ledger::check_that_nobody_lives(const std::vector<address>& but) {
   };
   for (const auto& [id, r] : agents_)
     if (!r.ended && !stays(r.self)) breaks(promise::nothing_left, r.path + " is left at the end");
-  for (const auto& [name, holder] : names_)
-    if (!stays(holder)) breaks(promise::nothing_left, "the name " + name + " is left at the end");
+  for (const auto& [name, holders] : names_)
+    for (const auto id : holders)
+      if (!stays(agents_.at(id).self))
+        breaks(promise::nothing_left, "the name " + name + " is left at the end");
 }
 
 }  // namespace troupe::test

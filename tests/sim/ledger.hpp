@@ -89,9 +89,6 @@ class ledger {
   /// Those that run and are children of somebody, in the order of their birth.
   std::vector<address> living() const;
   std::string path_of(const address& a) const;
-  /// Two agents stood there at the same time: below a supervisor that was killed, those that are
-  /// still ending and those that came after them. The path was the last one's to take it.
-  bool was_contested(const std::string& path) const;
   /// Of all that was told so far, in order.
   std::uint64_t hash() const;
   std::uint64_t length() const;
@@ -143,8 +140,7 @@ class ledger {
     bool over = false;
   };
   std::map<std::pair<std::uint64_t, call_id>, answer_due> calls_;
-  std::map<std::string, address, std::less<>> names_;
-  std::set<std::string, std::less<>> contested_;
+  std::map<std::string, std::set<std::uint64_t>, std::less<>> names_;  ///< their living holders
   struct place_in_order {
     std::uint64_t number = 0;
     address supervisor = {};

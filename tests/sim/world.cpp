@@ -410,7 +410,7 @@ class world {
     for (const auto& one : book_.living()) {
       if (!sim_.alive(one)) continue;  // gone since, while somebody was asked
       const auto path = book_.path_of(one);
-      if (!(sim_.lookup(path) == one) && !book_.was_contested(path))
+      if (!(sim_.lookup(path) == one))
         book_.broken(promise::name, path + " does not lead to the agent that runs there");
       const auto seen = sim_.call(one, inspect_verb, {}, {.timeout = 1h});
       if (!seen) {

@@ -676,6 +676,24 @@ TEST_F(process_test, frees_its_names_before_down_is_announced) {
   EXPECT_FALSE(found);
 }
 
+TEST_F(process_test, gives_its_path_back_to_the_one_that_it_took_it_from) {
+  // Below a supervisor that is killed: the start of the child that was meant to be there before
+  // comes late, when its successor stands there already.
+  process_init init;
+  init.path = "a";
+  init.actions = std::make_unique<lambda_behaviour>([](context&, envelope&) {});
+  const auto before = *sim.start(std::move(init));
+  const auto after = echo("a");
+  auto start = std::make_unique<envelope>();
+  start->kind = kind::start;
+  start->to = before;
+  sim.post(std::move(start));
+  sim.settle();
+  EXPECT_EQ(sim.lookup("a"), before);
+  sim.exit(before, errc::kill);
+  EXPECT_EQ(sim.lookup("a"), after);
+}
+
 TEST_F(process_test, fires_timers_in_the_order_of_their_times_and_not_after_cancel) {
   std::vector<timer_id> fired;
   auto a = *sim.add("a", [&](context& ctx, envelope& e) {

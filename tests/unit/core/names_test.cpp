@@ -51,6 +51,15 @@ TEST_F(names_test, the_earlier_holder_does_not_take_a_name_along) {
   EXPECT_FALSE(all.lookup("clock"));
 }
 
+TEST_F(names_test, a_name_goes_back_to_who_held_it_before_and_still_lives) {
+  all.bind("desk", a, true);
+  all.bind("desk", b, true);
+  all.remove(b);
+  EXPECT_EQ(all.lookup("desk"), a);
+  all.remove(a);
+  EXPECT_FALSE(all.lookup("desk"));
+}
+
 TEST_F(names_test, all_names_of_a_holder_go_at_once) {
   all.bind("x", a, false);
   all.bind("y", a, false);
