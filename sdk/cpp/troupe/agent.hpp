@@ -275,8 +275,7 @@ class agent {
   std::uint64_t last_id_ = 0;
 };
 
-// -- implementation
-// ----------------------------------------------------------------------------------
+// -- implementation -------------------------------------------------------------------------------
 
 inline turn::turn(agent& who, const host& node, troupe_turn_t* at)
     : agent_(who),

@@ -127,8 +127,7 @@ std::string pack(const value& v);
 /// Throws failure (bad_body) where `body` is not exactly one value. Nothing at all is nil.
 value unpack(troupe_bytes_t body);
 
-// -- between the C++ and the C form
-// --------------------------------------------------------------------
+// -- between the C++ and the C form ---------------------------------------------------------------
 
 inline troupe_text_t to_text(std::string_view s) {
   return {s.data(), s.size()};
@@ -143,8 +142,7 @@ inline std::string_view to_view(troupe_bytes_t b) {
   return {static_cast<const char*>(b.data), static_cast<std::size_t>(b.size)};
 }
 
-// -- implementation
-// ----------------------------------------------------------------------------------
+// -- implementation -------------------------------------------------------------------------------
 
 inline bool value::as_bool(bool fallback) const {
   const auto* x = get<bool>();

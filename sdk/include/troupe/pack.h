@@ -10,8 +10,7 @@
 extern "C" {
 #endif
 
-// -- writing
-// -----------------------------------------------------------------------------------------
+// -- writing --------------------------------------------------------------------------------------
 
 /// Writes values one after another. What does not fit is counted, not written, so a second try with
 /// `size` bytes fits.
@@ -142,8 +141,7 @@ static inline void troupe_pack_map(troupe_packer_t* p, uint32_t count) {
     troupe_pack_head(p, 0xdf, count, 4);
 }
 
-// -- reading
-// -----------------------------------------------------------------------------------------
+// -- reading --------------------------------------------------------------------------------------
 
 #define TROUPE_TYPE_NIL 0u
 #define TROUPE_TYPE_BOOL 1u     ///< integer: 0 or 1

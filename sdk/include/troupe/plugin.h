@@ -58,8 +58,7 @@ extern "C" {
 #define TROUPE_HAS(type, pointer, field) \
   ((pointer)->size >= offsetof(type, field) + sizeof((pointer)->field))
 
-// -- small values (they never change)
-// --------------------------------------------------------------
+// -- small values (they never change) -------------------------------------------------------------
 
 /// Counted UTF-8. `data` may be null where `size` is 0.
 typedef struct troupe_text {
@@ -122,8 +121,7 @@ static inline troupe_target_t troupe_to_address(const troupe_address_t* address)
   return t;
 }
 
-// -- what functions answer
-// ---------------------------------------------------------------------------
+// -- what functions answer ------------------------------------------------------------------------
 
 #define TROUPE_OK 0       ///< it worked
 #define TROUPE_FAILED -1  ///< it did not; why was handed to troupe_result_t.error
@@ -167,8 +165,7 @@ static inline int32_t troupe_fail(const troupe_result_t* result, const char* cod
   return TROUPE_FAILED;
 }
 
-// -- the node and the plugin
-// -------------------------------------------------------------------------
+// -- the node and the plugin ----------------------------------------------------------------------
 
 /// The node, as one plugin sees it. Valid until `close` of that plugin returns.
 typedef struct troupe_host {

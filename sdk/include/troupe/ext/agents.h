@@ -17,8 +17,7 @@ extern "C" {
 /// function that got it returns.
 typedef struct troupe_turn troupe_turn_t;
 
-// -- messages
-// ----------------------------------------------------------------------------------------
+// -- messages -------------------------------------------------------------------------------------
 
 // Kinds of messages. The first group is served: it has a `cause`, and a serial agent gets the next
 // one only when this one is done. (DOWN and TIMER reach an agent with TROUPE_ANY_SLOTS out of turn
@@ -52,8 +51,7 @@ typedef struct troupe_envelope {
   uint32_t reserved;
 } troupe_envelope_t;
 
-// -- the plugin's side
-// -------------------------------------------------------------------------------
+// -- the plugin's side ----------------------------------------------------------------------------
 
 #define TROUPE_ANY_SLOTS 0xffffffffu
 
@@ -90,8 +88,7 @@ typedef struct troupe_agents {
   const troupe_agent_kind_t* const* kinds;
 } troupe_agents_t;
 
-// -- the node's side
-// ---------------------------------------------------------------------------------
+// -- the node's side ------------------------------------------------------------------------------
 
 typedef struct troupe_call_options {
   uint32_t size;

@@ -30,8 +30,7 @@ extern "C" {
 
 #define TROUPE_MODELS "troupe.models/1"
 
-// -- events
-// ------------------------------------------------------------------------------------------
+// -- events ---------------------------------------------------------------------------------------
 
 // STOP or ERROR is the last event of an exchange.
 #define TROUPE_EVENT_TEXT 1u       ///< text: more of the answer
@@ -80,8 +79,7 @@ typedef struct troupe_model_events {
   void (*put)(void* context, const troupe_model_event_t* event);
 } troupe_model_events_t;
 
-// -- HTTP
-// --------------------------------------------------------------------------------------------
+// -- HTTP -----------------------------------------------------------------------------------------
 
 typedef struct troupe_header {
   troupe_text_t name;  ///< any case
@@ -111,8 +109,7 @@ typedef struct troupe_model_request {
   void (*local)(void* context);
 } troupe_model_request_t;
 
-// -- the plugin's side
-// -------------------------------------------------------------------------------
+// -- the plugin's side ----------------------------------------------------------------------------
 
 typedef struct troupe_model_provider {
   uint32_t size;
