@@ -84,10 +84,11 @@ std::string kind_of(const child_spec& spec) {
 void walk(node_launcher& launcher, const supervisor_spec& tree, const std::string& above,
           const authority_ptr& rights, std::vector<finding>& found) {
   for (const auto& spec : tree.children) {
+    const auto path = above.empty() ? spec.id : above + "/" + spec.id;
     finding f;
-    f.path = above.empty() ? spec.id : above + "/" + spec.id;
+    f.path = path;
     f.what = kind_of(spec);
-    auto made = launcher.prepare(spec, {f.path, {}, rights});
+    auto made = launcher.prepare(spec, {path, {}, rights});
     auto below = rights;
     if (!made) {
       f.is_ok = false;
@@ -99,7 +100,7 @@ void walk(node_launcher& launcher, const supervisor_spec& tree, const std::strin
     f.about.set("restart", to_string(spec.restart));
     found.push_back(std::move(f));
     if (const auto* inner = std::get_if<supervisor_spec>(&spec.start))
-      walk(launcher, *inner, found.back().path, below, found);
+      walk(launcher, *inner, path, below, found);
   }
 }
 

@@ -142,6 +142,16 @@ def an_uncovered_need_refuses_the_start(t):
 
 
 @case
+def each_agent_of_a_large_tree_is_checked_under_its_path(t):
+    t.write("a.lua", 'local troupe = require("troupe")\nreturn troupe.agent { needs = { net = { "example.org:443" } } }\n')
+    agents = ", ".join('{ id = "a%d", start = "a.lua" }' % i for i in range(50))
+    t.write("x.lua", app('{ id = "a_supervisor_with_a_long_name", start = { children = { %s } } }' % agents))
+    ran = t.troupe("check", "x.lua").exits(1)
+    for i in range(50):
+        ran.prints(rf"^a_supervisor_with_a_long_name/a{i}: denied: a{i} needs net")
+
+
+@case
 def isolation_that_can_not_be_had_is_refused(t):
     t.write("a.lua", AGENT % "")
     t.write("x.lua", app('{ id = "a", start = "a.lua", isolate = "sandbox" }'))
