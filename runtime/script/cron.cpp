@@ -4,13 +4,14 @@
 #include <charconv>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace troupe::script {
 
 namespace {
 
-constexpr std::int64_t day_length = 24 * 60 * 60;
+constexpr std::int64_t day_length = 24 * 60;  // minutes
 /// The 29th of February on a given weekday comes every 28 years, and every 40 at worst.
 constexpr std::int64_t longest_wait = 41 * 366;
 
@@ -76,17 +77,6 @@ bool read_field(const field& f, std::string_view text, std::uint64_t& to) {
   return true;
 }
 
-bool read_zone(std::string_view zone, std::int64_t& offset) {
-  if (zone == "UTC" || zone == "Z") return true;
-  int hours = 0, minutes = 0;
-  if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' ||
-      !read_number(zone.substr(1, 2), hours) || !read_number(zone.substr(4, 2), minutes) ||
-      hours > 14 || minutes > 59)
-    return false;
-  offset = (zone[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-  return true;
-}
-
 }  // namespace
 
 result<cron> cron::parse(std::string_view line, std::string_view zone) {
@@ -118,9 +108,9 @@ result<cron> cron::parse(std::string_view line, std::string_view zone) {
   if ((c.weekdays_ >> 7 & 1) != 0) c.weekdays_ |= 1;  // 7 is Sunday as well
   c.any_day_ = parts[2].starts_with('*');
   c.any_weekday_ = parts[4].starts_with('*');
-  if (!read_zone(zone, c.offset_))
-    return wrong(line, "zone: expected UTC or a difference such as +02:00, got " +
-                           std::string(zone.substr(0, 40)));
+  auto found = time_zone::find(zone);
+  if (!found) return wrong(line, "zone: " + found.error().message);
+  c.zone_ = std::move(*found);
   if (c.after(wall_time()) == wall_time::max()) return wrong(line, "there is no such day");
   return c;
 }
@@ -137,16 +127,15 @@ bool cron::fits(std::int64_t day) const {
 
 wall_time cron::after(wall_time t) const {
   using namespace std::chrono;
-  // Rounded down, before 1970 as well.
-  const auto local = floor<minutes>(t.time_since_epoch() + std::chrono::seconds(offset_));
-  const auto first = local + minutes(1);
+  const auto first = floor<minutes>(zone_.local(t).time_since_epoch()) + minutes(1);
   const auto today = floor<days>(first).count();
   for (auto day = today; day < today + longest_wait; ++day) {
     if (!fits(day)) continue;
     const auto begin = day == today ? (first - days(day)).count() : 0;
-    for (auto m = begin; m < day_length / 60; ++m) {
+    for (auto m = begin; m < day_length; ++m) {
       if ((hours_ >> (m / 60) & 1) == 0 || (minutes_ >> (m % 60) & 1) == 0) continue;
-      return wall_time(std::chrono::seconds(day * day_length + m * 60 - offset_));
+      const auto at = zone_.when(local_seconds(days(day) + minutes(m)));
+      if (at > t) return at;  // else clocks show it again
     }
   }
   return wall_time::max();

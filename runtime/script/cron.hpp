@@ -11,16 +11,18 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/time_zone.hpp"
 
 namespace troupe::script {
 
 class cron {
  public:
-  /// `zone` is `UTC`, or how far ahead of it: `+02:00`. Fails with bad_argument, naming the field;
-  /// so does a line that never comes true, such as the 30th of February.
+  /// For `zone` see time_zone::find. Fails with bad_argument, naming the field; so does a line that
+  /// never comes true, such as the 30th of February.
   static result<cron> parse(std::string_view line, std::string_view zone);
 
-  /// The first minute that fits, later than `t`.
+  /// The first minute that fits, later than `t`. What clocks show twice counts the first time; what
+  /// they go past comes at the moment of the change, once.
   wall_time after(wall_time t) const;
 
  private:
@@ -28,7 +30,7 @@ class cron {
 
   std::uint64_t minutes_ = 0, hours_ = 0, days_ = 0, months_ = 0, weekdays_ = 0;
   bool any_day_ = false, any_weekday_ = false;
-  std::int64_t offset_ = 0;  ///< of the zone, in seconds
+  time_zone zone_;
 };
 
 }  // namespace troupe::script

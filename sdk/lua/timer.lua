@@ -36,12 +36,14 @@ function timer.at(time, verb, ...) end
 function timer.every(seconds, verb, options) end
 
 ---@class troupe.timer.cron_options
----@field zone string? `UTC`, or how far ahead of it the times are meant: `+02:00`. (Default: UTC)
+---@field zone string? Whose clocks are meant: `Europe/Berlin`, `UTC`, or how far ahead of it: `+02:00`. (Default: UTC)
 ---@field args any[]? Arguments.
 
 ---Calls `agent.own.VERB` whenever a line of a crontab comes true: minute, hour, day, month, weekday, each `*`, numbers,
 ---ranges (`1-5`), steps (`*/15`), lists, and names (`mon-fri`, `jan`); or `@hourly`, `@daily`, `@weekly`, `@monthly`,
 ---`@yearly`. Where both day and weekday say something, one of them is enough. Ticks that are late are one.
+---When clocks go forward, times that they go past come at that moment, once; when they go back, times that they show
+---twice come the first time only.
 ---@param line string `30 6 * * mon-fri`
 ---@param verb string
 ---@param options troupe.timer.cron_options?

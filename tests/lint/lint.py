@@ -41,7 +41,7 @@ LIBRARIES = {
     r"curl/|boost/(asio|beast)": ["runtime/http"],
     r"sqlite3|libpq": ["runtime/store"],
     r"seccomp": ["runtime/sandbox"],
-    r"nlohmann/|re2/": ["runtime/base"],
+    r"nlohmann/|re2/|absl/": ["runtime/base"],
     r"msgpack": ["runtime/base", "runtime/script"],
     r"histedit\.h|editline": ["runtime/repl"],
     r"CLI/": ["runtime/exe"],
