@@ -13,8 +13,11 @@
 //
 // A call is refused with not_found (no such tool; the nearest one is named), denied (the caller's
 // grants have no `tools` glob for it), bad_argument (the arguments do not fit `params`),
-// overloaded, or fails as the tool fails; after the time limit it fails with timeout. Parts of an
-// agent's tool pass through under the caller's credit; other tools send none.
+// overloaded, or fails as the tool fails; after the time limit it fails with timeout, which names
+// the tool. Parts of an agent's tool pass through under the caller's credit; other tools send none.
+//
+// The tools of a plugin run one at a time in the agent `tool/PLUGIN`: where one does not return,
+// those of that plugin wait, up to 1 000 calls, until it is loaded anew; no others do.
 //
 // An agent registers a verb of its own as a tool: `name` begins with the agent's id, or that of a
 // place above it, and a dot (`writer.draft`, of `desk/writer`); `params` is a JSON Schema of an

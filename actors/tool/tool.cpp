@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
 
 #include "actors/tool/api.hpp"
+#include "actors/tool/plugin_runner.hpp"
+#include "agent/child_spec.hpp"
 #include "base/msgpack.hpp"
 #include "base/nearest.hpp"
 #include "http/outlet_events.hpp"
@@ -17,9 +18,6 @@ namespace {
 std::string caller_of(const envelope& e) {
   return e.sender && !e.sender->path.empty() ? e.sender->path : e.from.to_string();
 }
-
-/// Ids of plugin calls travel as signed integers; causes stay below as well.
-constexpr std::uint64_t largest_id = INT64_MAX;
 
 std::string in_seconds(duration d) {
   char text[32];
@@ -38,16 +36,20 @@ const value& argument(const value& args, std::size_t i) {
 
 }  // namespace
 
-tools::tools(tool_settings settings, http_client& client, tool_source& plugins)
-    : settings_(std::move(settings)), client_(client), plugins_(plugins), registry_(plugins) {
+tools::tools(tool_settings settings, http_client& client, tool_source& plugins, starter& starts)
+    : settings_(std::move(settings)),
+      client_(client),
+      plugins_(plugins),
+      starts_(starts),
+      registry_(plugins) {
   if (!settings_.has_network) return;
   for (auto& info : http_tools())
     registry_.add_builtin(std::move(info));
 }
 
 tools::~tools() {
-  for (const auto& [on, j] : jobs_)
-    abandon(on, j);
+  for (const auto& [request, on] : by_request_)
+    client_.cancel(request);
 }
 
 progress tools::receive(context& ctx, envelope_ptr e) {
@@ -55,8 +57,6 @@ progress tools::receive(context& ctx, envelope_ptr e) {
   switch (e->kind) {
     case kind::start:
       outlet_ = ctx.make_outlet();
-      // Plugins know calls by an id that no earlier run of this actor may have given.
-      salt_ = ctx.random() & largest_id;
       refresh(ctx);
       ctx.reply(on, *pack(nullptr));
       ctx.done(on);
@@ -69,20 +69,9 @@ progress tools::receive(context& ctx, envelope_ptr e) {
       on_call(ctx, *e);
       break;
     case kind::event:
-      on_event(ctx, *e);
+      on_http(ctx, *e);
       ctx.done(on);
       break;
-    case kind::timer: {
-      auto at = jobs_.find(e->id);
-      if (at != jobs_.end()) {
-        abandon(at->first, at->second);
-        finish(ctx, at->first,
-               error(errc::timeout, "tool " + at->second.tool + ": no answer within " +
-                                        in_seconds(settings_.time_limit)));
-      }
-      ctx.done(on);
-      break;
-    }
     case kind::part:
       // The caller's credit was handed on, so there is room unless the caller is gone.
       if (jobs_.contains(e->id)) (void)ctx.part(e->id, e->body);
@@ -91,21 +80,21 @@ progress tools::receive(context& ctx, envelope_ptr e) {
       finish(ctx, e->id, e->body);
       break;
     case kind::error:
-      finish(ctx, e->id, unpack_error(e->body));
+      if (auto at = jobs_.find(e->id); at != jobs_.end())
+        finish(ctx, e->id, named(unpack_error(e->body), at->second));
       break;
     case kind::credit:
       if (auto at = jobs_.find(on); at != jobs_.end() && at->second.origin == tool_origin::agent)
         ctx.grant(on, e->credit);
       break;
     case kind::cancel:
-      if (auto at = jobs_.find(on); at != jobs_.end()) abandon(on, at->second);
+      // A call to an agent ends with the cause it was made under.
+      if (auto at = jobs_.find(on); at != jobs_.end() && at->second.request != 0)
+        client_.cancel(at->second.request);
       finish(ctx, on, error(errc::cancelled, "the call was taken back"));
       break;
     case kind::down:
-      if (auto at = watched_.find(e->id); at != watched_.end()) {
-        registry_.remove(at->second);
-        watched_.erase(at);
-      }
+      on_down(e->id);
       ctx.done(on);
       break;
     default:
@@ -215,7 +204,6 @@ result<void> tools::start(context& ctx, const envelope& e, const value& args) {
   job j;
   j.tool = tool->info.name;
   j.origin = tool->origin;
-  std::optional<result<bytes>> at_once;
   switch (tool->origin) {
     case tool_origin::builtin: {
       TROUPE_TRY(request, http_tool_request(j.tool, given, e.sender,
@@ -232,41 +220,49 @@ result<void> tools::start(context& ctx, const envelope& e, const value& args) {
       break;
     }
     case tool_origin::plugin: {
-      TROUPE_TRY(body, pack(given));
-      tool_request request;
-      request.id = plugin_id(on);
-      request.name = j.tool;
-      request.args = std::move(body);
-      request.caller = caller_of(e);
-      request.rights = e.sender;
-      request.folder = settings_.folder;
-      request.time_left = settings_.time_limit;
-      if (e.deadline != never)
-        request.time_left = std::min(request.time_left, e.deadline - ctx.now());
-      request.max_result = settings_.max_answer;
-      at_once = plugins_.call_tool(request, outlet_);
-      if (!at_once) ctx.set_timer(on, settings_.time_limit);
+      TROUPE_TRY(body, plugin_runner::pack_call(j.tool, given, caller_of(e), *e.sender));
+      TROUPE_TRY(at, runner_of(ctx, tool->info));
+      ctx.call(on, on, at, plugin_runner::run, std::move(body), {.timeout = settings_.time_limit});
       break;
     }
   }
   ++calls_;
   jobs_[on] = std::move(j);
-  if (at_once) finish(ctx, on, *at_once);
   return ok();
 }
 
-void tools::on_event(context& ctx, const envelope& e) {
-  if (e.verb != tool_answer_verb) return on_http(ctx, e);
-  auto answer = unpack_tool_answer(e.body);
-  if (!answer)
-    return ctx.log(log_level::error, "a plugin's answer can't be read",
-                   {{"error", answer.error().describe()}});
-  // Its own inverse. A late answer finds no job.
-  const auto on = plugin_id(answer->id);
-  if (answer->failure)
-    finish(ctx, on, *answer->failure);
-  else
-    finish(ctx, on, answer->value);
+result<address> tools::runner_of(context& ctx, const tool_info& tool) {
+  auto at = runners_.find(tool.origin);
+  if (at != runners_.end() && at->second.copy == tool.copy) return at->second.at;
+  if (at != runners_.end()) {  // the plugin was loaded anew: what is open ends in the old copy
+    error reason(errc::shutdown, "plugin " + tool.origin + " was loaded anew");
+    reason.data.set(value(drain_key), true);
+    ctx.exit(at->second.at, std::move(reason));
+    runners_.erase(at);
+  }
+  tool_request like;
+  like.copy = tool.copy;
+  like.folder = settings_.folder;
+  like.max_result = settings_.max_answer;
+  process_init init;
+  init.path = ctx.path() + "/" + tool.origin;
+  init.parent = ctx.self();
+  init.rights = ctx.own_authority();
+  init.mailbox.messages = settings_.max_waiting;
+  init.actions = std::make_unique<plugin_runner>(plugins_, std::move(like));
+  TROUPE_TRY(made, starts_.start(std::move(init)));
+  runners_[tool.origin] = {made, tool.copy};
+  ctx.monitor(made.agent, made);
+  ctx.call(no_cause, ++last_start_, made, start_verb, {}, {.timeout = duration::max()});
+  return made;
+}
+
+void tools::on_down(monitor_id id) {
+  if (auto at = watched_.find(id); at != watched_.end()) {
+    registry_.remove(at->second);
+    watched_.erase(at);
+  }
+  std::erase_if(runners_, [id](const auto& one) { return one.second.at.agent == id; });
 }
 
 void tools::on_http(context& ctx, const envelope& e) {
@@ -295,14 +291,19 @@ void tools::refresh(context& ctx) {
             {{"error", problem.describe()}});
 }
 
-std::uint64_t tools::plugin_id(cause_id on) const {
-  return on ^ salt_;
+/// Who answers names itself in `from`; what the runtime says in its place knows no tools.
+error tools::named(error why, const job& j) const {
+  if (!why.from.empty()) return why;
+  if (why.is(errc::timeout))
+    why.message = "tool " + j.tool + ": no answer within " + in_seconds(settings_.time_limit);
+  else if (why.is(errc::overloaded))
+    why.message = "tool " + j.tool + ": " + why.message;
+  return why;
 }
 
 void tools::finish(context& ctx, cause_id on, const result<bytes>& outcome) {
   auto at = jobs_.find(on);
   if (at == jobs_.end()) return;
-  if (at->second.origin == tool_origin::plugin) ctx.cancel_timer(on);
   by_request_.erase(at->second.request);
   jobs_.erase(at);
   if (outcome)
@@ -310,12 +311,6 @@ void tools::finish(context& ctx, cause_id on, const result<bytes>& outcome) {
   else
     ctx.fail(on, outcome.error());
   ctx.done(on);
-}
-
-void tools::abandon(cause_id on, const job& j) {
-  if (j.origin == tool_origin::builtin) client_.cancel(j.request);
-  if (j.origin == tool_origin::plugin) plugins_.cancel_tool(j.tool, plugin_id(on));
-  // The call to an agent ends with the cause it was made under.
 }
 
 value tools::inspect() const {

@@ -121,7 +121,8 @@ result<void> node::start() {
   launcher_->add_builtin("directory", [] { return std::make_unique<directory>(); });
   launcher_->add_builtin("observer", [this] { return std::make_unique<observer>(feed_, traces_); });
   launcher_->add_builtin("tool", [this] {
-    return std::make_unique<tools>(tool_settings{.folder = app_.folder}, *http_, *plugins_);
+    return std::make_unique<tools>(tool_settings{.folder = app_.folder}, *http_, *plugins_,
+                                   *carrier_);
   });
   launcher_->add_builtin("llm", [this] {
     return std::make_unique<llm>(llm::settings{app_.models, app_.folder}, *plugins_, *http_);

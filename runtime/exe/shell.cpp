@@ -16,6 +16,7 @@
 #include <optional>
 #include <thread>
 
+#include "actors/tool/api.hpp"
 #include "base/msgpack.hpp"
 #include "base/unique_fd.hpp"
 #include "exe/cli.hpp"
@@ -53,6 +54,8 @@ class node_session final : public session {
     if (words[0] == "help" || words[0] == "h") return help(std::string(rest));
     if (words[0] == "reload" && words.size() == 3 && words[1] == "plugin") {
       TROUPE_CHECK(node_.plugins().reload(words[2]));
+      TROUPE_CHECK(
+          node_.door().call(std::string(tool_api::name), tool_api::refresh, *pack(value::array{})));
       return "plugin " + words[2] + " is loaded anew; what runs keeps the old code";
     }
     if (words[0] == "kill" && words.size() == 2) return kill(words[1]);

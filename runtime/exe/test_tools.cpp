@@ -35,6 +35,7 @@ void test_tools::give(std::string name, std::string description, value parameter
     if (known.name == name) info = std::move(known);
   info.name = name;
   info.origin = "test";
+  info.copy = 0;
   if (!description.empty()) info.description = std::move(description);
   if (!parameters.is_nil()) info.parameters = std::move(parameters);
   if (info.description.empty()) info.description = "A tool of the test.";
@@ -65,8 +66,8 @@ std::optional<result<bytes>> test_tools::call_tool(const tool_request& request,
   return plugins_.call_tool(request, outlet(std::make_shared<counted_outlet>(later, outside_)));
 }
 
-void test_tools::cancel_tool(std::string_view name, std::uint64_t id) {
-  if (!given_.contains(name) && !needs_network(name)) plugins_.cancel_tool(name, id);
+void test_tools::cancel_tool(std::string_view name, std::uint64_t copy, std::uint64_t id) {
+  if (!given_.contains(name) && !needs_network(name)) plugins_.cancel_tool(name, copy, id);
 }
 
 }  // namespace troupe

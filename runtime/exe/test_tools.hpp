@@ -33,7 +33,7 @@ class test_tools final : public tool_source {
 
   std::vector<tool_info> tools() const override;
   std::optional<result<bytes>> call_tool(const tool_request& request, const outlet& later) override;
-  void cancel_tool(std::string_view name, std::uint64_t id) override;
+  void cancel_tool(std::string_view name, std::uint64_t copy, std::uint64_t id) override;
 
  private:
   tool_source& plugins_;

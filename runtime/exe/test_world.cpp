@@ -188,7 +188,7 @@ result<void> test_world::start() {
   TROUPE_CHECK(add("observer", std::make_unique<observer>(std::make_shared<event_feed>(time_))));
   TROUPE_CHECK(add(
       "tool", std::make_unique<tools>(tool_settings{.folder = file_->folder, .has_network = false},
-                                      *with_.client, tools_)));
+                                      *with_.client, tools_, sim_)));
   TROUPE_CHECK(start_models());
   // Tests crash what they start, and look at what becomes of it: that must not take the rest along.
   supervisor_options tree;
@@ -274,7 +274,8 @@ result<value> test_world::perform(order& o) {
 }
 
 bool test_world::is_service(const std::string& path) const {
-  return std::find(services.begin(), services.end(), path) != services.end();
+  return path.starts_with("tool/") ||
+         std::find(services.begin(), services.end(), path) != services.end();
 }
 
 value test_world::events() const {

@@ -19,15 +19,20 @@ namespace troupe {
 
 class catalog::entry {
  public:
-  entry(manifest about, logger& log, std::string node_version, bool copy)
-      : about_(std::move(about)), log_(log), node_version_(std::move(node_version)), copy_(copy) {}
+  entry(manifest about, logger& log, std::string node_version, bool is_copy)
+      : about_(std::move(about)),
+        log_(log),
+        node_version_(std::move(node_version)),
+        is_copy_(is_copy) {}
 
   const manifest& about() const { return about_; }
+  /// Tells the copies of a plugin apart; never 0.
+  std::uint64_t number() const { return number_; }
 
   /// Loads it at the first use. Who comes meanwhile waits: a plugin must not be opened twice.
   const result<std::shared_ptr<plugin_instance>>& instance() {
     std::call_once(once_, [this] {
-      instance_.emplace(plugin_instance::load(about_, log_, node_version_, copy_));
+      instance_.emplace(plugin_instance::load(about_, log_, node_version_, is_copy_));
       loaded_.store(static_cast<bool>(*instance_), std::memory_order_release);
     });
     return *instance_;
@@ -42,11 +47,15 @@ class catalog::entry {
   const manifest about_;
   logger& log_;
   const std::string node_version_;
-  const bool copy_;
+  const bool is_copy_;
+  const std::uint64_t number_ = next_number++;
+  static std::atomic<std::uint64_t> next_number;
   std::once_flag once_;
   std::optional<result<std::shared_ptr<plugin_instance>>> instance_;
   std::atomic<bool> loaded_{false};
 };
+
+std::atomic<std::uint64_t> catalog::entry::next_number{1};
 
 struct catalog::table {
   std::vector<std::shared_ptr<entry>> current;  ///< what new things are made from
@@ -158,6 +167,17 @@ std::shared_ptr<catalog::entry> catalog::find_provider_of(std::vector<std::strin
   return nullptr;
 }
 
+std::shared_ptr<catalog::entry> catalog::find_tool(std::string_view name,
+                                                   std::uint64_t copy) const {
+  if (copy == 0) return find_provider_of(&manifest::tools, name);
+  const auto now = table_.load();
+  const auto at = std::find_if(now->all.begin(), now->all.end(),
+                               [copy](const auto& e) { return e->number() == copy; });
+  if (at == now->all.end()) return nullptr;
+  const auto& names = (*at)->about().tools;
+  return std::find(names.begin(), names.end(), name) != names.end() ? *at : nullptr;
+}
+
 result<manifest> catalog::find(std::string_view plugin) const {
   if (auto e = find_entry(plugin)) return e->about();
   std::vector<std::string> known;
@@ -228,17 +248,19 @@ std::vector<tool_info> catalog::tools() const {
     }
     for (const troupe_tool_t* tool : (*instance)->tools()) {
       auto info = describe_tool(**instance, *tool);
-      if (info)
-        out.push_back(std::move(*info));
-      else
+      if (!info) {
         leave_out(info.error());
+        continue;
+      }
+      info->copy = e->number();
+      out.push_back(std::move(*info));
     }
   }
   return out;
 }
 
 std::optional<result<bytes>> catalog::call_tool(const tool_request& request, const outlet& later) {
-  auto e = find_provider_of(&manifest::tools, request.name);
+  auto e = find_tool(request.name, request.copy);
   if (!e) {
     std::vector<std::string> known;
     for (const manifest& m : plugins())
@@ -250,13 +272,10 @@ std::optional<result<bytes>> catalog::call_tool(const tool_request& request, con
   return troupe::call_tool(**instance, *(*instance)->tool(request.name), request, later);
 }
 
-void catalog::cancel_tool(std::string_view name, std::uint64_t id) {
-  // The call may run in a copy that was replaced since; the others don't know its id.
-  const auto now = table_.load();
-  for (const auto& e : now->all)
-    if (plugin_instance* instance = e->if_loaded())
-      if (const troupe_tool_t* tool = instance->tool(name))
-        troupe::cancel_tool(*instance, *tool, id);
+void catalog::cancel_tool(std::string_view name, std::uint64_t copy, std::uint64_t id) {
+  const auto e = find_tool(name, copy);
+  plugin_instance* const instance = e ? e->if_loaded() : nullptr;
+  if (instance != nullptr) troupe::cancel_tool(*instance, *instance->tool(name), id);
 }
 
 result<std::unique_ptr<model_codec>> catalog::make_codec(std::string_view provider,

@@ -20,7 +20,7 @@ namespace troupe {
 
 class plugin_instance;
 
-/// Thread-safe, but for what tool_source says. Must outlive everything that came out of it.
+/// Thread-safe. Must outlive everything that came out of it.
 class catalog final : public tool_source, public codec_source {
  public:
   /// `log` outlives the catalog. `node_version` is what plugins are told.
@@ -58,7 +58,7 @@ class catalog final : public tool_source, public codec_source {
   // -- tool_source. Plugins that can't be loaded are logged and left out of `tools`.
   std::vector<tool_info> tools() const override;
   std::optional<result<bytes>> call_tool(const tool_request& request, const outlet& later) override;
-  void cancel_tool(std::string_view name, std::uint64_t id) override;
+  void cancel_tool(std::string_view name, std::uint64_t copy, std::uint64_t id) override;
 
   // -- codec_source
   result<std::unique_ptr<model_codec>> make_codec(std::string_view provider, const value& options,
@@ -74,6 +74,8 @@ class catalog final : public tool_source, public codec_source {
   template <class Change>
   result<void> replace_table(Change&& change);
   std::shared_ptr<entry> find_entry(std::string_view plugin) const;
+  /// The present one, or that copy of the plugin.
+  std::shared_ptr<entry> find_tool(std::string_view name, std::uint64_t copy) const;
   std::shared_ptr<entry> find_provider_of(std::vector<std::string> manifest::*names,
                                           std::string_view name) const;
 

@@ -24,12 +24,15 @@ struct tool_info {
   std::string description;  ///< for models
   value parameters;         ///< JSON Schema of the arguments; an object
   std::string origin;       ///< the plugin
+  std::uint64_t copy = 0;   ///< of the plugin, which a reload replaces
 };
 
 struct tool_request {
   /// Unique in the life of the node; an answer that comes later carries it.
   std::uint64_t id = 0;
   std::string name;
+  /// Of the plugin, as tool_info says; 0: the present one.
+  std::uint64_t copy = 0;
   /// A packed map that fits the schema.
   bytes args;
   /// Path of the agent that asks, and what it may do.
@@ -54,8 +57,8 @@ inline constexpr std::string_view tool_answer_verb = "plugin.answer";
 bytes pack_tool_answer(std::uint64_t id, const result<bytes>& outcome);
 result<tool_answer> unpack_tool_answer(const bytes& body);
 
-/// Where plugin tools come from. `tools` is thread-safe; the others are used in the tool actor's
-/// turns.
+/// Where plugin tools come from. Thread-safe; but a plugin expects the calls and cancels of one of
+/// its copies one at a time, so those are made in one agent's turns.
 class tool_source {
  public:
   virtual ~tool_source() = default;
@@ -64,8 +67,8 @@ class tool_source {
   /// case. Fails with not_found, too_big (above `max_result`), or as the plugin says.
   virtual std::optional<result<bytes>> call_tool(const tool_request& request,
                                                  const outlet& later) = 0;
-  /// Nobody waits for an open call any more. Its answer may still come.
-  virtual void cancel_tool(std::string_view name, std::uint64_t id) = 0;
+  /// Nobody waits for an open call any more. Its answer may still come. `copy` is the request's.
+  virtual void cancel_tool(std::string_view name, std::uint64_t copy, std::uint64_t id) = 0;
 };
 
 }  // namespace troupe

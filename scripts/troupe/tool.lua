@@ -58,7 +58,12 @@ function tool.call(name, args)
   if args ~= nil and type(args) ~= "table" then
     error(("bad argument #2 to 'tool.call' (table expected, got %s)"):format(type(args)), 2)
   end
-  return troupe.call("tool", "call", name, arguments(args))
+  local value, err = troupe.call("tool", "call", name, arguments(args))
+  -- At the call's own deadline nobody is left to say which tool it was.
+  if err and err.code == "timeout" and not err.from then
+    err.message = ("tool %s: no answer before the deadline"):format(name)
+  end
+  return value, err
 end
 
 function tool.list() return troupe.call("tool", "list") end

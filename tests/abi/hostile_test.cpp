@@ -209,14 +209,14 @@ TEST_F(hostile_test, an_open_call_is_cancelled_by_its_id_and_a_throw_is_containe
   auto r = request("hostile.hang", value::map{});
   EXPECT_FALSE(plugins.call_tool(r, outlet(posts)));
   EXPECT_TRUE(posts->posts().empty());
-  plugins.cancel_tool("hostile.hang", r.id);
+  plugins.cancel_tool("hostile.hang", 0, r.id);
   EXPECT_EQ(posts->posts().size(), 1u)
       << "an answer after cancel still arrives, and is dropped there";
 }
 
 TEST_F(hostile_test, lists_tools_with_their_schema) {
   auto tools = plugins.tools();
-  ASSERT_EQ(tools.size(), 10u);
+  ASSERT_EQ(tools.size(), 11u);
   EXPECT_EQ(tools[0].name, "hostile.throw");
   EXPECT_TRUE(tools[0].parameters.is_map());
   EXPECT_EQ(tools[0].origin, "hostile");

@@ -88,6 +88,13 @@ test.case("a tool of the test may wait and fail", function(t)
   t:equal(err.message, "not now")
 end)
 
+test.case("a tool that takes too long is named", function(t)
+  local async = require("troupe.async")
+  t:tool("slow", function() async.sleep(100) return true end)
+  local err = t:fails("timeout", tool.call, "slow", {})
+  t:equal(err.message, "tool slow: no answer before the deadline")
+end)
+
 test.case("there is no network", function(t)
   local err = t:fails("unsupported", tool.call, "http.get", { url = "https://example.org" })
   t:ok(err.message:find("t:tool", 1, true), err.message)

@@ -48,7 +48,8 @@ class stage {
     launcher_->add_builtin("observer",
                            [this] { return std::make_unique<observer>(feed_, traces_); });
     launcher_->add_builtin("tool", [this] {
-      return std::make_unique<tools>(tool_settings{.folder = app_.folder}, *http_, plugins_);
+      return std::make_unique<tools>(tool_settings{.folder = app_.folder}, *http_, plugins_,
+                                     *world_);
     });
     launcher_->add_builtin("app", [this] {
       supervisor_options tree{.spec = app_.tree, .base_folder = app_.folder, .below = ""};

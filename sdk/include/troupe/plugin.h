@@ -28,10 +28,10 @@
 //     int32_t, 0 or 1. Times are seconds in a double.
 //  8. Every callback comes with a `void*` of its owner's choice.
 //  9. Threads. [once]: called once, before or after all others. [turn]: called in the turn of one
-//     agent, codec or tool actor: one call at a time, but not always on the same thread, and must
-//     not block; different agents take turns on different threads at once. [any]: called from any
-//     thread at any time. Functions of the node marked [turn] work in the turn they were given for,
-//     and do nothing elsewhere.
+//     agent or codec, or of the plugin's tools: one call at a time, but not always on the same
+//     thread, and must not block; different agents take turns on different threads at once. [any]:
+//     called from any thread at any time. Functions of the node marked [turn] work in the turn they
+//     were given for, and do nothing elsewhere.
 // 10. A plugin is never unloaded while the node lives, so its threads, functions and constants stay
 //     valid. Reloading loads a second copy beside the first.
 #pragma once

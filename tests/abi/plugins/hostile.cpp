@@ -25,6 +25,10 @@ plugin_state node;
 
 /// Until then whoever hangs does not come back.
 std::atomic<bool> is_released{false};
+void hang() {
+  is_released = false;
+  is_released.wait(false);
+}
 
 const troupe_bytes_t garbage = troupe_bytes("\xc1\xc1\xc1", 3);
 const char not_text[] = "\xff\xfe";
@@ -110,7 +114,7 @@ std::int32_t receive(void* self, troupe_turn_t* turn, const troupe_envelope_t* m
     }).join();
     return TROUPE_OPEN;
   }
-  if (is(m, "hang")) is_released.wait(false);
+  if (is(m, "hang")) hang();
   if (is(m, "release")) {
     is_released = true;
     is_released.notify_all();
@@ -188,11 +192,12 @@ std::int32_t call(void*, const troupe_tool_t* tool, const troupe_tool_call_t* c,
     slow_answer = answer;
     return TROUPE_OPEN;
   }
+  if (troupe_text_is(name, "hostile.block")) hang();
   if (troupe_text_is(name, "hostile.throw_open")) {
     node.tools->finish(answer, nil);
     throw std::runtime_error("threw after its answer");
   }
-  return TROUPE_DONE;  // for hostile.silent: without an answer
+  return TROUPE_DONE;  // for hostile.silent and hostile.block: without an answer
 }
 
 void cancel(void*, const troupe_tool_t* tool, std::uint64_t id) {
@@ -209,14 +214,15 @@ void cancel(void*, const troupe_tool_t* tool, std::uint64_t id) {
     sizeof(troupe_tool_t), 0, TROUPE_LITERAL(name), {}, TROUPE_LITERAL("{}"), nullptr, call, \
         cancel                                                                               \
   }
-const troupe_tool_t tool_records[] = {TOOL("hostile.throw"),  TOOL("hostile.garbage"),
-                                      TOOL("hostile.twice"),  TOOL("hostile.fail_null"),
-                                      TOOL("hostile.number"), TOOL("hostile.big"),
-                                      TOOL("hostile.slow"),   TOOL("hostile.hang"),
-                                      TOOL("hostile.silent"), TOOL("hostile.throw_open")};
-const troupe_tool_t* const tools[] = {
-    &tool_records[0], &tool_records[1], &tool_records[2], &tool_records[3], &tool_records[4],
-    &tool_records[5], &tool_records[6], &tool_records[7], &tool_records[8], &tool_records[9]};
+const troupe_tool_t tool_records[] = {
+    TOOL("hostile.throw"),      TOOL("hostile.garbage"), TOOL("hostile.twice"),
+    TOOL("hostile.fail_null"),  TOOL("hostile.number"),  TOOL("hostile.big"),
+    TOOL("hostile.slow"),       TOOL("hostile.hang"),    TOOL("hostile.silent"),
+    TOOL("hostile.throw_open"), TOOL("hostile.block")};
+const troupe_tool_t* const tools[] = {&tool_records[0], &tool_records[1], &tool_records[2],
+                                      &tool_records[3], &tool_records[4], &tool_records[5],
+                                      &tool_records[6], &tool_records[7], &tool_records[8],
+                                      &tool_records[9], &tool_records[10]};
 
 // -- a model provider: the option `how` says what goes wrong --------------------------------------
 
@@ -318,7 +324,7 @@ const troupe_agent_kind_t ghost_kind = {sizeof(troupe_agent_kind_t),
                                         nullptr};
 const troupe_agent_kind_t* const kinds[] = {&villain_kind, &ghost_kind};
 const troupe_agents_t agents = {sizeof agents, 2, kinds};
-const troupe_tools_t tool_list = {sizeof tool_list, 10, tools};
+const troupe_tools_t tool_list = {sizeof tool_list, 11, tools};
 const troupe_model_provider_t provider = {sizeof(troupe_model_provider_t),
                                           0,
                                           TROUPE_LITERAL("hostile"),

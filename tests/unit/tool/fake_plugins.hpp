@@ -36,7 +36,7 @@ class fake_plugins final : public tool_source {
     const auto& w = work_[request.name];
     return w ? w(request, later) : std::nullopt;
   }
-  void cancel_tool(std::string_view name, std::uint64_t id) override {
+  void cancel_tool(std::string_view name, std::uint64_t, std::uint64_t id) override {
     cancelled.emplace_back(name, id);
   }
 

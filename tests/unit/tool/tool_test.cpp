@@ -35,7 +35,7 @@ class tool_test : public testing::Test {
   void start(tool_settings settings = {}) {
     process_init init;
     init.path = std::string(tool_api::name);
-    init.actions = std::make_unique<tools>(std::move(settings), *client_, plugins_);
+    init.actions = std::make_unique<tools>(std::move(settings), *client_, plugins_, sim_);
     init.rights = rights("tool", "all");
     tool_ = *sim_.add(std::move(init));
   }
@@ -274,6 +274,7 @@ TEST_F(tool_test, ends_a_plugin_s_work_at_the_time_limit) {
   auto answer = use(a, "never.one", table({{"path", "x"}}));
   EXPECT_EQ(code(answer), "timeout");
   EXPECT_EQ(answer.error().message, "tool never.one: no answer within 20 s");
+  sim_.settle();
   ASSERT_EQ(plugins_.cancelled.size(), 1u);
   EXPECT_EQ(plugins_.cancelled[0].first, "never.one");
   EXPECT_EQ(plugins_.cancelled[0].second, plugins_.requests[0].id);
@@ -288,6 +289,67 @@ TEST_F(tool_test, cancels_a_plugin_s_work_when_the_caller_goes) {
   EXPECT_EQ(code(answer), "timeout");
   sim_.settle();
   EXPECT_EQ(plugins_.cancelled.size(), 1u);
+}
+
+TEST_F(tool_test, runs_the_tools_of_each_plugin_in_an_agent_of_their_own) {
+  start();
+  plugins_.offer(
+      {"other.one", "", object_schema(), "others"},
+      [](const tool_request&, const outlet&) { return std::optional<result<bytes>>(*pack(1)); });
+  auto a = agent("a", tools_and_net({"*"}));
+  EXPECT_FALSE(sim_.lookup("tool/file_tools")) << "none before the first call";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(code(use(a, "file.read", table({{"path", "x"}}))), "ok");
+    EXPECT_EQ(code(use(a, "other.one", {})), "ok");
+  }
+  const auto first = sim_.lookup("tool/file_tools");
+  EXPECT_TRUE(sim_.alive(first));
+  EXPECT_TRUE(sim_.alive(sim_.lookup("tool/others")));
+  sim_.exit(first, errc::kill);
+  EXPECT_EQ(code(use(a, "file.read", table({{"path", "x"}}))), "ok") << "another takes its place";
+  sim_.exit(tool_, errc::kill);
+  EXPECT_FALSE(sim_.lookup("tool/others")) << "it ends with the tool actor";
+}
+
+TEST_F(tool_test, runs_a_plugin_s_tool_for_nobody_but_itself) {
+  start();
+  auto a = agent("a", tools_and_net({"*"}));
+  ASSERT_EQ(code(use(a, "file.read", table({{"path", "x"}}))), "ok");
+  auto forged = sim_.call(std::string("tool/file_tools"), "run", {"file.read", "", "root", "all"});
+  EXPECT_EQ(code(forged), "denied");
+  EXPECT_EQ(plugins_.requests.size(), 1u);
+}
+
+TEST_F(tool_test, lets_what_is_open_end_in_the_old_copy_of_a_plugin) {
+  start();
+  tool_info info{"slow.one", "", object_schema(), "slow"};
+  std::vector<std::pair<std::uint64_t, outlet>> open;
+  const auto later = [&](const tool_request& r, const outlet& o) {
+    open.emplace_back(r.id, o);
+    return std::nullopt;
+  };
+  plugins_.offer(info, later);
+  auto a = agent("a", tools_and_net({"*"}));
+  auto first = *sim_.begin_call(a, "pass", {"call", "slow.one"});
+  sim_.settle();
+  const auto old = sim_.lookup("tool/slow");
+  plugins_.withdraw_all();
+  info.copy = 1;
+  plugins_.offer(info, later);
+  ASSERT_EQ(code(pass(a, tool_api::refresh, {})), "ok");
+  auto second = *sim_.begin_call(a, "pass", {"call", "slow.one"});
+  sim_.settle();
+  ASSERT_EQ(open.size(), 2u);
+  EXPECT_TRUE(sim_.alive(old));
+  for (const auto& [id, to] : open)
+    to.post(tool_answer_verb, pack_tool_answer(id, *pack("late")));
+  sim_.settle();
+  ASSERT_NE(sim_.answer_of(first), nullptr);
+  EXPECT_EQ(code(*sim_.answer_of(first)), "ok");
+  ASSERT_NE(sim_.answer_of(second), nullptr);
+  EXPECT_EQ(code(*sim_.answer_of(second)), "ok");
+  EXPECT_FALSE(sim_.alive(old)) << "nothing is open in it any more";
+  EXPECT_EQ(plugins_.requests.at(1).copy, 1u);
 }
 
 TEST_F(tool_test, cancels_everything_when_it_is_killed) {

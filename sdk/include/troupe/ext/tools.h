@@ -38,8 +38,9 @@ typedef struct troupe_tool {
   void* data;                 ///< the plugin's own
 
   /// [turn] Works on one call. TROUPE_DONE: `answer` has been used. TROUPE_OPEN: it will be used
-  /// exactly once, later, from any thread, also after `cancel`. The turn is that of the actor which
-  /// runs all tools: what takes longer than about a millisecond belongs on a thread of the plugin.
+  /// exactly once, later, from any thread, also after `cancel`. All calls and cancels of one
+  /// plugin come one at a time. What takes longer than about a millisecond belongs on a thread of
+  /// the plugin: while a call does not return, those of all its tools wait.
   int32_t (*call)(void* plugin, const struct troupe_tool* tool, const troupe_tool_call_t* call,
                   troupe_answer_t* answer);
   /// [turn] Nobody waits for this open call any more; what it answers is dropped. May be null.
