@@ -3,6 +3,7 @@
 // `troupe check`, `explain` and `models`: what an app is, without running it.
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "actors/llm/llm.hpp"
 #include "agent/part_limit.hpp"
@@ -11,11 +12,14 @@
 #include "base/nearest.hpp"
 #include "config/app.hpp"
 #include "exe/cli.hpp"
+#include "exe/dropped_results.hpp"
 #include "exe/launcher.hpp"
 #include "exe/load_app.hpp"
 #include "exe/node.hpp"
 #include "exe/prefix.hpp"
+#include "exe/stubs.hpp"
 #include "exe/version.hpp"
+#include "script/program.hpp"
 
 namespace troupe::cli {
 
@@ -110,11 +114,48 @@ struct problem {
   error why;
 };
 
+/// What is probably not meant, in a script that works.
+struct warning {
+  std::string file;
+  int line = 0;
+  std::string message;
+};
+
 struct examined {
   app what;
   std::vector<finding> agents;
   std::vector<problem> problems;
+  std::vector<warning> warnings;
   bool is_ok = true;
+};
+
+/// The scripts of a tree and their own modules, each once.
+class script_reader {
+ public:
+  void read(const supervisor_spec& tree) {
+    for (const auto& child : tree.children) {
+      if (const auto* inner = std::get_if<supervisor_spec>(&child.start)) read(*inner);
+      if (const auto* start = std::get_if<start_script>(&child.start))
+        add(script::read_program(start->file, child.base_folder));
+    }
+  }
+  std::vector<warning> warnings;
+
+ private:
+  /// One that can't be read is told elsewhere, or is no file: `require("troupe")`.
+  void add(const result<script::program_ptr>& read) {
+    if (!read || !known_.insert((*read)->file).second) return;
+    const auto& source = (*read)->source;
+    for (auto& dropped : dropped_results(source, fallible_))
+      warnings.push_back(
+          {(*read)->file, dropped.line,
+           "what " + dropped.function + " returns is dropped, and with it why it failed"});
+    for (const auto& name : required_modules(source))
+      if (name != "troupe" && !name.starts_with("troupe.")) add(script::read_module(**read, name));
+  }
+
+  const std::set<std::string, std::less<>> fallible_ = fallible_functions(read_stubs());
+  std::set<std::string> known_;
 };
 
 const child_spec* child_at(const supervisor_spec& tree, std::string_view path) {
@@ -144,7 +185,7 @@ result<void> check_main(node_launcher& launcher, const app& what) {
 result<examined> examine(const file_options& o) {
   TROUPE_TRY(loaded, load_app(o.file, {}, o.settings));
   TROUPE_TRY(bench, bench_node::open(loaded));
-  examined e{loaded, {}, {}, true};
+  examined e{loaded, {}, {}, {}, true};
   for (const auto& [name, table] : e.what.models)
     if (auto opened = open_model::from(name, table, bench->plugins, e.what.folder); !opened)
       e.problems.push_back({"models", opened.error()});
@@ -157,6 +198,9 @@ result<examined> examine(const file_options& o) {
     rights->budgets.push_back(std::move(budget));
   }
   walk(*bench->launcher, e.what.tree, "", rights, e.agents);
+  script_reader scripts;
+  scripts.read(e.what.tree);
+  e.warnings = std::move(scripts.warnings);
   e.is_ok = e.problems.empty() &&
             std::all_of(e.agents.begin(), e.agents.end(), [](auto& f) { return f.is_ok; });
   return e;
@@ -176,7 +220,15 @@ value as_value(const examined& e) {
     problems.push(value::map{{"where", p.where}, {"error", to_value(p.why)}});
   out.set("app", e.what.name).set("ok", e.is_ok).set("agents", std::move(list));
   out.set("problems", std::move(problems));
+  value warnings = value::array{};
+  for (const auto& w : e.warnings)
+    warnings.push(value::map{{"file", w.file}, {"line", w.line}, {"message", w.message}});
+  out.set("warnings", std::move(warnings));
   return out;
+}
+
+std::string counted(std::size_t n, const char* what) {
+  return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
 void print_default_limits() {
@@ -203,8 +255,11 @@ int check(const file_options& o) {
       std::printf("%s: %s\n", p.where.c_str(), p.why.describe().c_str());
     for (const auto& f : e->agents)
       if (!f.is_ok) std::printf("%s: %s\n", f.path.c_str(), f.problem.describe().c_str());
+    for (const auto& w : e->warnings)
+      std::printf("warning: %s:%d: %s\n", w.file.c_str(), w.line, w.message.c_str());
     if (e->is_ok)
-      std::printf("%s: %zu agents, nothing wrong\n", e->what.name.c_str(), e->agents.size());
+      std::printf("%s: %s, %s\n", e->what.name.c_str(), counted(e->agents.size(), "agent").c_str(),
+                  e->warnings.empty() ? "nothing wrong" : "no errors");
     print_default_limits();
   }
   return e->is_ok ? done : failed;

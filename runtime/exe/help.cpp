@@ -2,14 +2,12 @@
 #include "exe/help.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <map>
 #include <sstream>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
-#include "exe/prefix.hpp"
+#include "exe/stubs.hpp"
 
 namespace troupe::cli {
 
@@ -46,41 +44,6 @@ constexpr command_help commands[] = {
     {":help [WORD]", "this, `errors`, a module or a function"},
     {":quit", "leave"},
 };
-
-/// By name, `troupe.call`: its doc comment and signature.
-std::map<std::string, std::string> documented() {
-  std::map<std::string, std::string> found;
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(stub_folder(), failed)) {
-    if (entry.path().extension() != ".lua") continue;
-    std::ifstream in(entry.path());
-    // A stub's functions hang on a local that stands for its module: the file's own name.
-    const auto module = entry.path().stem().string();
-    std::string line, comment;
-    while (std::getline(in, line)) {
-      if (line.starts_with("---")) {
-        if (!line.starts_with("---@meta")) comment += line.substr(3) + "\n";
-        continue;
-      }
-      constexpr std::string_view function = "function ";
-      if (line.starts_with(function)) {
-        const auto open = line.find('(');
-        auto name = line.substr(function.size(), open - function.size());
-        const auto dot = name.find_first_of(".:");
-        if (dot != std::string::npos) {
-          const auto method = name.substr(dot);
-          name = module == "troupe" || module == "init" ? "troupe" : "troupe." + module;
-          name += method;
-        }
-        auto& text = found[name];
-        text = name;
-        text.append(line, open, line.find(')') + 1 - open).append("\n").append(comment);
-      }
-      comment.clear();
-    }
-  }
-  return found;
-}
 
 std::string all_commands() {
   std::ostringstream out;
@@ -123,17 +86,18 @@ result<std::string> help(const std::string& about) {
     if (usage.substr(1, usage.find(' ') - 1) == about || usage.substr(0, usage.find(' ')) == about)
       return std::string(usage) + "\n" + c.text;
   }
-  const auto docs = documented();
-  if (auto found = docs.find(about); found != docs.end()) return found->second;
-  if (auto found = docs.find("troupe." + about); found != docs.end()) return found->second;
+  const auto docs = read_stubs();
+  for (const auto& name : {about, "troupe." + about})
+    if (auto found = docs.find(name); found != docs.end())
+      return found->second.signature + "\n" + found->second.comment;
   std::string list;
-  for (const auto& [name, text] : docs)
+  for (const auto& [name, doc] : docs)
     if (name.starts_with(about + ".") || name.starts_with("troupe." + about + "."))
-      list += text.substr(0, text.find('\n')) + "\n";
+      list += doc.signature + "\n";
   if (!list.empty()) return list;
   std::vector<std::string_view> names;
   names.reserve(docs.size());
-  for (const auto& [name, text] : docs)
+  for (const auto& [name, doc] : docs)
     names.push_back(name);
   return error(errc::not_found, unknown_name("word", about, names));
 }

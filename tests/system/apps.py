@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """App files and agents' files with mistakes in them: each is refused with one clear sentence."""
+import json
+import re
+
 from support import case, equal, main
 
 AGENT = 'local troupe = require("troupe")\nlocal agent = troupe.agent {}\n%s\nreturn agent\n'
@@ -214,6 +217,70 @@ def a_start_that_does_not_come_to_an_end_is_told_with_its_reason(t):
 def a_misspelt_hook_is_told_with_the_nearest(t):
     t.write("a.lua", AGENT % "function agent.on_strat() end")
     t.troupe("run", "a.lua").exits(1).silent().says(r"on_strat.*on_start")
+
+
+DROPS = """local troupe, async = require("troupe"), require("troupe.async")
+local llm = require "troupe.llm"
+local call, find, sleep = troupe.call, troupe.find
+local agent = troupe.agent {}
+function agent.on.main(self, to)
+  troupe.call(to, "x")                          -- dropped
+  if to then call(to, "x", { "y" }) end         -- dropped
+  for _ = 1, 2 do troupe.call "x" sleep() end   -- dropped
+  async.all { function() llm.ask("x") end }     -- dropped dropped
+  local x = 3 troupe.find(to)                   -- dropped
+  x = (x) require("troupe").register("a");      -- dropped
+  async.sleep(1)
+  troupe.send(to, "x")
+  troupe.part("x")
+  troupe.exit()
+  local value, err = troupe.call(to, "x")
+  value = troupe.call(to, "x")
+  assert(troupe.call(to, "x"))
+  print(value, { troupe.call(to, "x") }, call(to, "x") == 3, not call(to, "x"))
+  troupe.find(to):close()
+  troupe.spawn { start = "x.lua" }.x = 1
+  async.run(function() return troupe.call(to, "x") end)
+  find(to)                                      -- it means two things in this file
+  self.chat:ask("x")
+  local text = "troupe.call(to)" .. [[
+troupe.call(to)
+]] --[==[
+  troupe.call(to)
+  ]==] -- troupe.call(to)
+  local lib = require("lib")
+  return to and troupe.call(to, "x") or
+    troupe.call(to, 0xe+1, 'it\\'s', \'"\')
+end
+function agent.own.tick(find) return find end
+return agent
+"""
+
+
+@case
+def a_result_that_is_dropped_is_warned_of(t):
+    t.write("a.lua", DROPS)
+    t.write("lib.lua", 'local topic = require("troupe.topic")\ntopic.publish("x")  -- dropped\nreturn {}\n')
+    t.write("x.lua", app('{ id = "a", start = "a.lua" }, { id = "b", start = "a.lua" }', more='main = "a.main",'))
+    expected = [(name, number) for name in ("a.lua", "lib.lua")
+                for number, line in enumerate((t.folder / name).read_text().splitlines(), 1)
+                for _ in re.findall(r"\bdropped\b", line)]
+    equal(len(expected), 8)
+    told = json.loads(t.troupe("check", "--json", "x.lua").exits(0).out)
+    equal([(w["file"], w["line"]) for w in told["warnings"]], expected)
+    ran = t.troupe("check", "x.lua").exits(0).prints(r"^x: 2 agents, no errors$")
+    ran.prints(r"^warning: a\.lua:6: what troupe\.call returns is dropped, and with it why it failed$")
+    equal(len(re.findall("^warning: ", ran.out, re.M)), len(expected))
+
+
+@case
+def what_comes_with_the_program_drops_no_result(t):
+    files = [p for p in t.examples.glob("*/*.lua") if p.stem == p.parent.name]
+    equal(len(files), 4)
+    t.troupe("new", "lua", "mine").exits(0)
+    for file in [*files, *(t.folder / "mine").glob("app.lua")]:
+        told = json.loads(t.troupe("check", "--json", file).out)
+        equal(told["warnings"], [], str(file))
 
 
 @case
