@@ -3,6 +3,7 @@
 // The program: reads the command line and hands over to the verb.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <string_view>
 
 #include "base/nearest.hpp"
 #include "exe/cli.hpp"
@@ -30,7 +31,22 @@ void add_set(CLI::App& verb, std::vector<std::string>& settings) {
       ->allow_extra_args(false);
 }
 
+/// What stands behind the first `--` of `troupe run`: words for main, whatever they look like. (The
+/// parser would take it for the end of ARGS once one of them has come.)
+std::vector<std::string> cut_behind_dashes(int& argc, char** argv) {
+  std::vector<std::string> behind;
+  if (argc < 2 || std::string_view(argv[1]) != "run") return behind;
+  auto** const end = argv + argc;
+  auto** const dashes =
+      std::find_if(argv, end, [](const char* word) { return std::string_view(word) == "--"; });
+  if (dashes == end) return behind;
+  behind.assign(dashes + 1, end);
+  argc = static_cast<int>(dashes - argv);
+  return behind;
+}
+
 int main_of(int argc, char** argv) {
+  auto behind = cut_behind_dashes(argc, argv);
   CLI::App program("Troupe runs AI agents that must not fall over.", "troupe");
   program.require_subcommand(1);
   program.set_version_flag("--version", std::string("troupe ") + version);
@@ -41,7 +57,7 @@ int main_of(int argc, char** argv) {
 
   cli::run_options run;
   auto* run_verb = program.add_subcommand("run", "run an app, or a single agent's file");
-  run_verb->add_option("FILE", run.file, "the app file")->required();
+  run_verb->add_option("FILE", run.file, "the app file")->required(behind.empty());
   run_verb->add_option("ARGS", run.arguments,
                        "arguments of its main verb, as text; those that begin with - behind --");
   run_verb->add_option("--timeout", run.timeout, "seconds main may take; exit code 124 after them")
@@ -137,7 +153,14 @@ int main_of(int argc, char** argv) {
     set.push_back(std::move(*s));
   }
   run.settings = shell.settings = check.settings = explain.settings = set;
-  if (*run_verb) return cli::run(run);
+  if (*run_verb) {
+    if (run.file.empty()) {
+      run.file = behind.front();
+      behind.erase(behind.begin());
+    }
+    run.arguments.insert(run.arguments.end(), behind.begin(), behind.end());
+    return cli::run(run);
+  }
   if (*shell_verb) return cli::shell(shell);
   if (*check_verb) return cli::check(check);
   if (*explain_verb) return cli::explain(explain);

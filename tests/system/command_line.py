@@ -70,6 +70,13 @@ def options_may_stand_behind_the_file_and_arguments_behind_two_dashes(t):
     hello = t.examples / "hello/hello.lua"
     equal(t.troupe("run", hello, "--set", "greeting=Moin", "Husum").exits(0).out, "Moin, Husum!\n")
     equal(t.troupe("run", "--set", "greeting=Moin", hello, "--", "--set").exits(0).out, "Moin, --set!\n")
+    t.write("a.lua", AGENT % 'function agent.on.main(_, ...) return table.concat({ ... }, "|") end')
+    for words, expected in (
+        ("a.lua -- --x", "--x"), ("a.lua a -- --b", "a|--b"), ("a.lua a --timeout 5 b -- --timeout 5", "a|b|--timeout|5"),
+        ("a.lua a -- b -- c", "a|b|--|c"), ("a.lua a --", "a"), ("-- a.lua --x", "--x"), ("-- a.lua a -- b", "a|--|b")):
+        equal(t.troupe("run", *words.split()).exits(0).out, expected + "\n", words)
+    t.troupe("run", "--").exits(2).silent().says("FILE")
+    t.troupe("run", "a.lua", "-x").exits(2).silent().says("-x")
 
 
 @case
