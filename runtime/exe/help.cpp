@@ -2,6 +2,7 @@
 #include "exe/help.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <sstream>
 #include <string_view>
 
@@ -45,6 +46,11 @@ constexpr command_help commands[] = {
     {":quit", "leave"},
 };
 
+/// `plugin` in a usage stands for itself, `AGENT` for some agent.
+bool is_literal(std::string_view word) {
+  return std::islower(static_cast<unsigned char>(word.front())) != 0;
+}
+
 std::string all_commands() {
   std::ostringstream out;
   std::size_t width = 0;
@@ -78,6 +84,39 @@ std::vector<std::string> command_names() {
   return names;
 }
 
+std::vector<std::string> next_words(std::string_view command,
+                                    const std::vector<std::string>& given) {
+  std::vector<std::string> next;
+  for (const auto& c : commands) {
+    std::istringstream usage(c.usage);
+    std::vector<std::string> words;
+    for (std::string word; usage >> word;) {
+      std::erase_if(word, [](char letter) { return letter == '[' || letter == ']'; });
+      words.push_back(std::move(word));
+    }
+    if (words.front() != command || given.size() + 1 >= words.size()) continue;
+    const auto fits = [](const std::string& typed, const std::string& in_usage) {
+      return !is_literal(in_usage) || typed == in_usage;
+    };
+    if (std::equal(given.begin(), given.end(), words.begin() + 1, fits))
+      next.push_back(words[given.size() + 1]);
+  }
+  return next;
+}
+
+std::vector<std::string> help_words() {
+  constexpr std::string_view library = "troupe.";
+  std::vector<std::string> words = {"errors"};
+  for (const auto& name : command_names())
+    words.push_back(name.substr(1));
+  for (const auto& [name, doc] : read_stubs()) {
+    words.push_back(name);
+    if (const std::string_view rest(name); rest.starts_with(library))
+      words.emplace_back(rest.substr(library.size()));
+  }
+  return words;
+}
+
 result<std::string> help(const std::string& about) {
   if (about.empty()) return all_commands();
   if (about == "errors") return all_errors();
@@ -95,11 +134,14 @@ result<std::string> help(const std::string& about) {
     if (name.starts_with(about + ".") || name.starts_with("troupe." + about + "."))
       list += doc.signature + "\n";
   if (!list.empty()) return list;
-  std::vector<std::string_view> names;
-  names.reserve(docs.size());
-  for (const auto& [name, doc] : docs)
-    names.push_back(name);
-  return error(errc::not_found, unknown_name("word", about, names));
+  const auto words = help_words();
+  std::vector<std::string_view> names(words.begin(), words.end());
+  const auto asked = std::string_view(about).substr(about.starts_with(':') ? 1 : 0);
+  if (const auto near = nearest(asked, names); !near.empty())
+    return error(errc::not_found,
+                 "no help for \"" + about + "\": did you mean \"" + std::string(near) + "\"?");
+  return error(errc::not_found, "no help for \"" + about +
+                                    "\"; :help lists the commands, :help troupe the functions");
 }
 
 }  // namespace troupe::cli

@@ -5,16 +5,26 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
 
 namespace troupe::cli {
 
-/// Without the colon.
+/// With the colon.
 std::vector<std::string> command_names();
 
-/// About nothing (the commands), `errors`, a module (`troupe.async`) or a function (`troupe.call`).
+/// What may stand next behind a command and the words that follow it: `AGENT.VERB`, `FILE`, or in
+/// lower case the word itself.
+std::vector<std::string> next_words(std::string_view command,
+                                    const std::vector<std::string>& given);
+
+/// What `help` knows, in short: `troupe.call`, `async.map`, `ps`, `errors`.
+std::vector<std::string> help_words();
+
+/// About nothing (the commands), `errors`, a command, a module (`troupe.async`) or a function
+/// (`troupe.call`).
 /// Fails with not_found and the nearest name.
 result<std::string> help(const std::string& about);
 

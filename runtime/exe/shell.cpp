@@ -14,9 +14,12 @@
 #include <future>
 #include <mutex>
 #include <optional>
+#include <sstream>
 #include <thread>
+#include <utility>
 
 #include "actors/tool/api.hpp"
+#include "base/json.hpp"
 #include "base/msgpack.hpp"
 #include "base/unique_fd.hpp"
 #include "exe/cli.hpp"
@@ -38,8 +41,8 @@ result<address> start_prompt(node& n, const child_spec& spec) {
 
 class node_session final : public session {
  public:
-  node_session(node& n, interrupts& signals, address prompt, child_spec spec)
-      : node_(n), signals_(signals), prompt_(prompt), spec_(std::move(spec)) {}
+  node_session(node& n, interrupts& signals, address prompt, child_spec spec, bool json)
+      : node_(n), signals_(signals), prompt_(prompt), spec_(std::move(spec)), json_(json) {}
 
   result<std::string> evaluate(const std::string& text) override {
     return text_of(ask("eval", value::array{text}));
@@ -51,14 +54,14 @@ class node_session final : public session {
       over_ = true;
       return std::string();
     }
-    if (words[0] == "help" || words[0] == "h") return help(std::string(rest));
+    if (words[0] == "help" || words[0] == "h") return shown(help(std::string(rest)));
     if (words[0] == "reload" && words.size() == 3 && words[1] == "plugin") {
       TROUPE_CHECK(node_.plugins().reload(words[2]));
       TROUPE_CHECK(
           node_.door().call(std::string(tool_api::name), tool_api::refresh, *pack(value::array{})));
-      return "plugin " + words[2] + " is loaded anew; what runs keeps the old code";
+      return shown("plugin " + words[2] + " is loaded anew; what runs keeps the old code");
     }
-    if (words[0] == "kill" && words.size() == 2) return kill(words[1]);
+    if (words[0] == "kill" && words.size() == 2) return shown(kill(words[1]));
     value::array all;
     for (const auto& w : words)
       all.emplace_back(w);
@@ -71,17 +74,29 @@ class node_session final : public session {
   }
 
   std::vector<std::string> complete(std::string_view before, std::string_view word) override {
+    if (!before.starts_with(':')) return texts(quick("complete", value::array{word}));
+    std::istringstream line{std::string(before.substr(0, before.size() - word.size()))};
+    std::vector<std::string> given;
+    for (std::string one; line >> one;)
+      given.push_back(std::move(one));
     std::vector<std::string> words;
-    if (before.starts_with(':') && before.find(' ') == std::string_view::npos) {
-      for (const auto& c : command_names())
-        if (std::string_view(c).starts_with(word.substr(0))) words.push_back(c);
-      return words;
+    if (given.empty()) {
+      words = command_names();
+    } else {
+      const std::string name = std::move(given.front());
+      given.erase(given.begin());
+      for (const auto& next : next_words(name, given))
+        for (auto& one : words_for(next, word))
+          words.push_back(std::move(one));
     }
-    auto answer = quick("complete", value::array{word});
-    if (!answer) return words;
-    for (const auto& w : answer->as_array())
-      words.emplace_back(w.as_string());
+    std::erase_if(words, [&](const auto& one) { return !one.starts_with(word); });
     return words;
+  }
+
+  std::string describe(const error& why) override {
+    if (!json_) return session::describe(why);
+    auto text = to_json(value::map{{"error", to_value(why)}});
+    return text ? *text : why.describe();
   }
 
   void interrupt() override {
@@ -106,6 +121,77 @@ class node_session final : public session {
     const auto why = end.get();
     if (!why.is(errc::killed) && !why.is(errc::kill)) return why;
     return path + " was killed";
+  }
+
+  /// A sentence of this program, in the form in which results are shown.
+  result<std::string> shown(result<std::string> said) const {
+    if (!said || !json_) return said;
+    return to_json(value(*said));
+  }
+
+  /// What may stand where a usage says `kind`.
+  std::vector<std::string> words_for(const std::string& kind, std::string_view word) {
+    if (kind == "AGENT.VERB") {
+      const auto dot = word.rfind('.');
+      return dot == word.npos ? agents(".", false) : verbs_of(std::string(word.substr(0, dot)));
+    }
+    if (kind == "AGENT") return agents("", false);
+    if (kind == "SUPERVISOR") return agents("", true);
+    if (kind == "FILE") return scripts(word);
+    if (kind == "WORD") return help_words();
+    if (kind == "plugin" || kind == "app") return {kind};
+    return {};
+  }
+
+  /// Their paths, and `more`.
+  std::vector<std::string> agents(const char* more, bool supervisors) {
+    std::vector<std::string> paths;
+    if (supervisors) paths.emplace_back("app");
+    const auto answer = quick("agents", {});
+    for (const auto& one : answer ? answer->as_array() : value::array{})
+      if (!supervisors || one["is_supervisor"].as_bool())
+        paths.push_back(std::string(one["path"].as_string()) + more);
+    return paths;
+  }
+
+  /// `path.verb`; those of a script alone are known without asking it.
+  std::vector<std::string> verbs_of(const std::string& path) {
+    std::vector<std::string> words;
+    const auto answer = quick("spec", value::array{path});
+    if (!answer) return words;
+    const auto spec = child_spec::from(*answer, node_.running().folder);
+    if (!spec) return words;
+    const auto said = node_.launcher().declaration_of(*spec);
+    if (!said) return words;
+    for (const auto& verb : (*said)->verbs)
+      words.push_back(path + "." + verb.name);
+    return words;
+  }
+
+  /// Lua files and folders where `word` leads, from the app's folder.
+  std::vector<std::string> scripts(std::string_view word) const {
+    const auto slash = word.rfind('/');
+    const std::string above(word.substr(0, slash == word.npos ? 0 : slash + 1));
+    std::vector<std::string> words;
+    std::error_code failed;
+    const auto folder = std::filesystem::path(node_.running().folder) / above;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+      const auto name = entry.path().filename().string();
+      if (name.starts_with('.') || name.find(' ') != name.npos) continue;
+      if (entry.is_directory(failed))
+        words.push_back(above + name + "/");
+      else if (name.ends_with(".lua"))
+        words.push_back(above + name);
+    }
+    return words;
+  }
+
+  static std::vector<std::string> texts(const result<value>& list) {
+    std::vector<std::string> words;
+    if (!list) return words;
+    for (const auto& one : list->as_array())
+      words.emplace_back(one.as_string());
+    return words;
   }
 
   /// Waits for the answer, or for Ctrl-C, which takes the call back.
@@ -189,6 +275,7 @@ class node_session final : public session {
   interrupts& signals_;
   address prompt_;
   child_spec spec_;
+  const bool json_;
   bool over_ = false;
   bool has_failed_ = false;
 };
@@ -282,10 +369,11 @@ int shell(const file_options& o) {
   spec.start = start_script{shell_folder() + "/prompt.lua"};
   spec.base_folder = n.running().folder;
   spec.grants = grants::all();
+  spec.options.set("json", o.json);
   auto prompt = start_prompt(n, spec);
   if (!prompt) return complain(prompt.error(), o.json);
 
-  node_session s(n, signals, *prompt, spec);
+  node_session s(n, signals, *prompt, spec, o.json);
   auto in = is_terminal
                 ? terminal_reader([&](auto before, auto word) { return s.complete(before, word); },
                                   history_file(), signals.descriptor())

@@ -16,7 +16,8 @@ namespace troupe {
 /// Used by one thread.
 class line_reader {
  public:
-  /// Whole words that may stand where `word` ends the text before the cursor.
+  /// Whole words that may stand where `word` ends the text before the cursor. Behind a colon words
+  /// are what blanks separate, elsewhere they are names with dots.
   using completer =
       std::function<std::vector<std::string>(std::string_view before, std::string_view word)>;
 

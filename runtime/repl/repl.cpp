@@ -67,6 +67,10 @@ result<std::vector<std::string>> split_words(std::string_view line) {
   return words;
 }
 
+std::string session::describe(const error& why) {
+  return within_lines(why.describe() + (why.traceback.empty() ? "" : "\n" + why.traceback));
+}
+
 int run_repl(session& s, line_reader& in, std::FILE* out, std::FILE* err) {
   bool failed = false;
   std::string text;
@@ -93,9 +97,7 @@ int run_repl(session& s, line_reader& in, std::FILE* out, std::FILE* err) {
       write(out, *shown);
     } else {
       failed = true;
-      const auto& why = shown.error();
-      write(err,
-            within_lines(why.describe() + (why.traceback.empty() ? "" : "\n" + why.traceback)));
+      write(err, s.describe(shown.error()));
     }
     if (at_end) break;
   }

@@ -26,6 +26,8 @@ class session {
                                       std::string_view rest) = 0;
   /// True if more lines can make this a whole piece of Lua.
   virtual bool is_incomplete(const std::string& text) = 0;
+  /// A failure, as it is to be shown.
+  virtual std::string describe(const error& why);
   virtual std::vector<std::string> complete(std::string_view before, std::string_view word) = 0;
   /// A signal ended the reading of a line.
   virtual void interrupt() = 0;

@@ -161,8 +161,9 @@ class terminal final : public line_reader {
     const auto* line = el_line(edit_);
     const std::string_view before(line->buffer,
                                   static_cast<std::size_t>(line->cursor - line->buffer));
+    const bool is_command = before.starts_with(':');
     auto start = before.size();
-    while (start > 0 && is_word(before[start - 1]))
+    while (start > 0 && (is_command ? before[start - 1] != ' ' : is_word(before[start - 1])))
       --start;
     const std::string word(before.substr(start));
     auto words = complete_(before, word);

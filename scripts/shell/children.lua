@@ -3,11 +3,12 @@
 local troupe = require("troupe")
 local time = require("troupe.time")
 local render = require("render")
+local place_of = require("places").place_of
 
 local function supervisor(path) return troupe.supervisor(path or "app") end
 
---- Adds the commands. `place_of(path)` gives the supervisor of an agent and its id there.
-return function(commands, place_of, missing)
+--- Adds the commands.
+return function(commands, missing)
   local function ask(path, usage, verb)
     if not path then return missing(usage) end
     local above, id = place_of(path)
@@ -17,21 +18,24 @@ return function(commands, place_of, missing)
   function commands.children(path)
     local list, wrong = supervisor(path):which_children()
     if not list then return nil, wrong end
-    local rows = { { "CHILD", "STATE", "TYPE" } }
-    for i = #list, 1, -1 do rows[#rows + 1] = { list[i].id, list[i].state, list[i].type } end
-    return render.columns(rows)
+    local children, rows = {}, { { "CHILD", "STATE", "TYPE" } }
+    for i = #list, 1, -1 do
+      children[#children + 1] = list[i]
+      rows[#rows + 1] = { list[i].id, list[i].state, list[i].type }
+    end
+    return render.columns(rows), children
   end
 
   function commands.count(path)
     local n, wrong = supervisor(path):count_children()
     if not n then return nil, wrong end
-    return ("%d specs, %d active, %d workers, %d supervisors"):format(n.specs, n.active, n.workers, n.supervisors)
+    return ("%d specs, %d active, %d workers, %d supervisors"):format(n.specs, n.active, n.workers, n.supervisors), n
   end
 
   function commands.spec(path)
     local spec, wrong = ask(path, ":spec AGENT", "get_childspec")
     if not spec then return nil, wrong end
-    return render.value(spec)
+    return render.value(spec), spec
   end
 
   function commands.exits(path)
@@ -42,7 +46,7 @@ return function(commands, place_of, missing)
       lines[i] = ("%s  after %.1f s  %s%s"):format(time.format(e.at), e.lived, e.reason.code,
         e.reason.message and ": " .. e.reason.message or "")
     end
-    return #lines > 0 and table.concat(lines, "\n") or path .. " has not ended yet"
+    return #lines > 0 and table.concat(lines, "\n") or path .. " has not ended yet", child.exits
   end
 
   function commands.start(path, file, id)
@@ -76,6 +80,6 @@ return function(commands, place_of, missing)
     for _, how in ipairs { { "changed", "" }, { "added", ", not started" }, { "kept", ", no more in the file" } } do
       for _, child in ipairs(changes[how[1]]) do lines[#lines + 1] = how[1] .. " " .. child .. how[2] end
     end
-    return #lines > 0 and table.concat(lines, "\n") or "nothing has changed"
+    return #lines > 0 and table.concat(lines, "\n") or "nothing has changed", changes
   end
 end

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What the prompt can do to a running node, each under its name. A command takes words and returns text, or
--- nil and an error.
+-- What the prompt can do to a running node, each under its name. A command takes words and returns text, and
+-- what it says as data if that is more than the text; or nil and an error.
 local troupe = require("troupe")
 local json = require("troupe.json")
 local sys = require("troupe.sys")
 local render = require("render")
+local places = require("places")
 
 local commands = {}
 
@@ -37,50 +38,31 @@ local function count(n, unit)
   return string.format("%.1f M%s", n / 1024 / 1024, unit)
 end
 
--- Calls f(path, depth, child) for each agent below a supervisor, children before what follows them.
-local function walk(supervisor, prefix, depth, f)
-  local children = troupe.call(supervisor, "which_children")
-  if not children then return end
-  for i = #children, 1, -1 do                           -- they come newest first
-    local child = children[i]
-    local path = prefix == "" and child.id or prefix .. "/" .. child.id
-    f(path, depth, child)
-    if child.type == "supervisor" and child.address then
-      walk(child.address, path, depth + 1, f)
-    elseif child.address then
-      local own = troupe.find(path .. "/~")
-      if own then walk(own, path, depth + 1, f) end
-    end
-  end
-end
-
-local function each_agent(f)
-  local app = troupe.find("app")
-  if app then walk(app, "", 0, f) end
-end
-
 function commands.ps()
-  local rows = { { "AGENT", "STATE", "MAILBOX", "CALLS", "HANDLED", "MEMORY" } }
-  each_agent(function(path, _, child)
+  local agents, rows = {}, { { "AGENT", "STATE", "MAILBOX", "CALLS", "HANDLED", "MEMORY" } }
+  places.each_agent(function(path, _, child)
+    local one = { agent = path, state = child.state }
     local info = child.address and troupe.call(child.address, "@inspect")
     if info then
-      local memory = info.behaviour and (info.behaviour.agent or info.behaviour).memory
-      rows[#rows + 1] = { path, info.suspended and "suspended" or info.busy and "busy" or info.phase, tostring(info.mailbox), tostring(info.calls),
-        tostring(info.handled), memory and count(memory, "B") or "-" }
-    else
-      rows[#rows + 1] = { path, child.state, "-", "-", "-", "-" }
+      one.state = info.suspended and "suspended" or info.busy and "busy" or info.phase
+      one.mailbox, one.calls, one.handled = info.mailbox, info.calls, info.handled
+      one.memory = info.behaviour and (info.behaviour.agent or info.behaviour).memory
     end
+    agents[#agents + 1] = one
+    rows[#rows + 1] = { path, one.state, tostring(one.mailbox or "-"), tostring(one.calls or "-"),
+      tostring(one.handled or "-"), one.memory and count(one.memory, "B") or "-" }
   end)
-  return render.columns(rows)
+  return render.columns(rows), agents
 end
 
 function commands.tree()
-  local lines = {}
-  each_agent(function(path, depth, child)
+  local agents, lines = {}, {}
+  places.each_agent(function(path, depth, child)
+    agents[#agents + 1] = { agent = path, type = child.type, state = child.state }
     lines[#lines + 1] = ("  "):rep(depth) .. child.id .. (child.type == "supervisor" and "/" or "") ..
       (child.state == "running" and "" or "  (" .. child.state .. ")")
   end)
-  return #lines > 0 and table.concat(lines, "\n") or "(nothing runs)"
+  return #lines > 0 and table.concat(lines, "\n") or "(nothing runs)", agents
 end
 
 function commands.spawn(file, id)
@@ -98,7 +80,7 @@ function commands.call(target, ...)
   if not args then return nil, wrong end
   local results = table.pack(troupe.call(agent, verb, table.unpack(args, 1, n)))
   if results[1] == nil and results[2] ~= nil then return nil, results[2] end
-  return render.value(results[1])
+  return render.value(results[1]), results[1] == nil and json.null or results[1]
 end
 
 function commands.send(target, ...)
@@ -110,16 +92,9 @@ function commands.send(target, ...)
   return ""
 end
 
--- The supervisor of the agent at a path, and the agent's id in it.
-local function place_of(path)
-  local above, id = path:match("^(.*)/([^/]+)$")
-  if not above then return "app", path end
-  return troupe.find(above .. "/~") or above, id
-end
-
 function commands.stop(path)
   if not path then return missing(":stop AGENT") end
-  local supervisor, id = place_of(path)
+  local supervisor, id = places.place_of(path)
   local done, wrong = troupe.call(supervisor, "terminate_child", id)
   if not done then return nil, wrong end
   return path .. " has ended"
@@ -134,7 +109,7 @@ function commands.reload(path)
       (": version %d after %d"):format(done.version, done.from) or "")
   end
   if err.code ~= "unsupported" and err.code ~= "down" and err.code ~= "no_such_agent" then return nil, err end
-  local supervisor, id = place_of(path)
+  local supervisor, id = places.place_of(path)
   local done, wrong = troupe.call(supervisor, "terminate_child", id)
   if not done then return nil, wrong end
   local address, failed = troupe.call(supervisor, "restart_child", id)
@@ -166,7 +141,7 @@ function commands.state(path, word)
   end
   local state, err = sys.state(path)
   if state == nil and err then return nil, err end
-  return render.value(state)
+  return render.value(state), state == nil and json.null or state
 end
 
 -- -- what an agent is and does ------------------------------------------------------------------
@@ -216,8 +191,11 @@ local function inspection(info)
     for _, line in ipairs(one.stack) do lines[#lines + 1] = "    " .. line end
   end
   if not inside.script then
-    behaviour.agent, behaviour.pid, behaviour.cpu = nil, nil, nil
-    add("inside", (render.value(behaviour):gsub("\n", "\n  ")))
+    local rest = {}
+    for key, v in pairs(behaviour) do
+      if key ~= "agent" and key ~= "pid" and key ~= "cpu" then rest[key] = v end
+    end
+    add("inside", (render.value(rest):gsub("\n", "\n  ")))
   end
   return table.concat(lines, "\n")
 end
@@ -226,7 +204,7 @@ function commands.inspect(path)
   if not path then return missing(":inspect AGENT") end
   local info, err = sys.inspect(path)
   if not info then return nil, err end
-  return inspection(info)
+  return inspection(info), info
 end
 
 -- -- messages as they go ------------------------------------------------------------------------
@@ -241,14 +219,17 @@ local function message_line(m)
   return ("%s -> %s  %s%s"):format(from, to, what, said ~= "" and "  " .. said or "")
 end
 
+-- What a command shows as it comes; see `shown_by`.
+local show
+
 function commands.trace(pattern, number, seconds)
   if not pattern then return missing(":trace AGENT [COUNT [SECONDS]]   * in its path stands for any text") end
   local limits = { count = tonumber(number or 20) or number, seconds = tonumber(seconds or 10) or seconds }
   local trace <close> = sys.trace(pattern, limits)
-  for m in trace:parts() do troupe.part(message_line(m) .. "\n") end
+  for m in trace:parts() do show(message_line(m), m) end
   local said, err = trace:result()
   if not said then return nil, err end
-  return ("%d messages%s"):format(said.shown, said.dropped > 0 and (", %d more came too fast"):format(said.dropped) or "")
+  return ("%d messages%s"):format(said.shown, said.dropped > 0 and (", %d more came too fast"):format(said.dropped) or ""), said
 end
 
 local function event_line(e)
@@ -264,9 +245,13 @@ function commands.tail(n)
   if not events then return nil, wrong end
   local lines = {}
   for i, e in ipairs(events) do lines[i] = event_line(e) end
-  return table.concat(lines, "\n")
+  return table.concat(lines, "\n"), events
 end
 
-require("children")(commands, place_of, missing)
+require("children")(commands, missing)
 
-return commands
+return {
+  commands = commands,
+  -- `f(text, data)` shows a line.
+  shown_by = function(f) show = f end,
+}

@@ -2,9 +2,26 @@
 -- The agent behind the prompt of `troupe shell`: evaluates what is typed, in one environment that stays, and
 -- carries out the commands. What waits is awaited, since each line runs in a message of this agent.
 local troupe = require("troupe")
-local render, commands = require("render"), require("commands")
+local json = require("troupe.json")
+local render, places = require("render"), require("places")
+local commands, shown_by = require("commands").commands, require("commands").shown_by
 
-local agent = troupe.agent { concurrent = { "check", "complete" } }
+local agent = troupe.agent {
+  options = { json = false },                          -- results as lines of JSON
+  concurrent = { "check", "complete", "agents", "spec" },
+}
+
+-- As a line of JSON; what has no form in JSON as the text that a person would see.
+local function in_json(v)
+  local is_plain, text = pcall(json.encode, v)
+  return is_plain and text or json.encode(render.value(v))
+end
+
+function agent.on_start(self)
+  shown_by(function(text, data)
+    troupe.part((self.options.json and in_json(data) or text) .. "\n")
+  end)
+end
 
 local modules = { "async", "timer", "topic", "group", "llm", "tool", "json", "log", "time", "sys" }
 
@@ -45,6 +62,11 @@ function agent.on.eval(self, text)
   end
   rawset(env, "_", results[2])
   if results.n == 1 then return "" end
+  if self.options.json then
+    local lines = {}
+    for i = 2, results.n do lines[i - 1] = in_json(results[i]) end
+    return table.concat(lines, "\n")
+  end
   return render.all({ table.unpack(results, 2, results.n) }, results.n - 1)
 end
 
@@ -78,11 +100,29 @@ function agent.on.complete(self, word)
   return found
 end
 
+-- For completion: all agents of the app, as { path, is_supervisor }.
+function agent.on.agents()
+  local found = {}
+  places.each_agent(function(path, _, child)
+    found[#found + 1] = { path = path, is_supervisor = child.type == "supervisor" }
+  end)
+  return found
+end
+
+-- For completion: how an agent is started.
+function agent.on.spec(_, path)
+  local supervisor, id = places.place_of(path)
+  return troupe.call(supervisor, "get_childspec", id)
+end
+
 -- :name words...  -> text to show
 function agent.on.command(self, words)
   local run = commands[words[1]]
   if not run then return nil, troupe.error("not_found", "there is no command :" .. words[1] .. "; see :help") end
-  return run(table.unpack(words, 2))
+  local text, data = run(table.unpack(words, 2))
+  if text == nil then return nil, data end
+  if not self.options.json or text == "" then return text end
+  return in_json(data == nil and text or data)
 end
 
 return agent

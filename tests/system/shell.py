@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The prompt: a session replayed from a file, agents that run wild beside a crowd, and a terminal."""
+import json
 import os
 import pathlib
 import pty
@@ -102,6 +103,52 @@ def help_has_a_line_for_every_function_of_every_module(t):
     for command in ("inspect", "trace", "suspend", "resume", "state", "reload"):
         if not re.search(rf"^:{command} ", ran.out, flags=re.M):
             raise Failed(f":help does not name :{command}")
+
+
+@case
+def help_for_what_there_is_not_names_the_nearest_in_one_sentence(t):
+    ran = t.troupe("shell", stdin=":help nonsense\n:help troupe.cal\n:help async.mpa\n:help inspct\n:help ''\n")
+    equal(ran.err.splitlines(), [
+        'not_found: no help for "nonsense"; :help lists the commands, :help troupe the functions',
+        'not_found: no help for "troupe.cal": did you mean "troupe.call"?',
+        'not_found: no help for "async.mpa": did you mean "async.map"?',
+        'not_found: no help for "inspct": did you mean "inspect"?',
+        "not_found: no help for \"''\"; :help lists the commands, :help troupe the functions"])
+
+
+@case
+def with_json_every_answer_is_a_line_of_json(t):
+    t.write("wild.lua", WILD)
+    t.write("app.lua", 'return { name = "s", tree = { children = { { id = "a", start = "wild.lua" }, '
+                       '{ id = "desk", start = { children = { { id = "b", start = "wild.lua" } } } } } } }')
+    commands = [":ps", ":tree", ":inspect desk/b", ":children desk", ":count", ":spec a", ":exits a", ":call a.ping",
+                ":call a.spin_not", ":state a", ":tail 3", ":help quit", ":suspend a", ":resume a", ":nosuch",
+                "{ x = 1 }", "print", "nil", ":stop a", ":kill desk/b"]
+    ran = t.troupe("shell", "--json", "app.lua", stdin="".join(line + "\n" for line in commands)).exits(1)
+    told = [json.loads(line) for line in ran.out.splitlines()]
+    failed = [json.loads(line) for line in ran.err.splitlines()]
+    equal([f["error"]["code"] for f in failed if "error" in f], ["unknown_verb", "not_found"])
+    equal(len(told), len(commands) - 2, ran.out)
+    ps, tree, inspected, children, count, spec, exits, pong, state, events, *sentences = told
+    equal([one["agent"] for one in ps], ["a", "desk", "desk/b"])
+    equal([one["type"] for one in tree], ["worker", "supervisor", "worker"])
+    equal((inspected["path"], inspected["phase"]), ("desk/b", "running"))
+    equal([one["id"] for one in children], ["b"])
+    equal(count, {"specs": 2, "active": 2, "workers": 1, "supervisors": 1})
+    equal((spec["id"], spec["start"], exits, pong, state, len(events)), ("a", "wild.lua", [], "pong", [], 3))
+    equal(sentences[3:6], [{"x": 1}, sentences[4], None])
+    equal([type(s) for s in (sentences[0], sentences[4], sentences[6])], [str, str, str])
+
+
+@case
+def a_trace_under_json_is_lines_of_json(t):
+    t.write("clerk.lua", CLERK % ("", ""))
+    t.write("ticker.lua", TICKER)
+    t.write("app.lua", 'return { name = "s", tree = { children = { { id = "clerk", start = "clerk.lua" }, '
+                       '{ id = "ticker", start = "ticker.lua" } } } }')
+    ran = t.troupe("shell", "--json", "app.lua", stdin=":trace clerk 2\n").exits(0)
+    first, second, said = [json.loads(line) for line in ran.out.splitlines()]
+    equal((first["path"], first["verb"], second["peer"], said["shown"]), ("clerk", "add", "ticker", 2))
 
 
 @case
@@ -220,6 +267,33 @@ def on_a_terminal_one_can_type_complete_interrupt_and_go_back(t):
     again.shows('"still here"')
     again.type(":quit\n")
     equal(again.ends(), 0)
+
+
+@case
+def tab_completes_commands_agents_verbs_files_and_help(t):
+    t.write("desk/wild.lua", WILD)
+    t.write("desk/notes.txt", "")
+    agents = ", ".join('{ id = "%s", start = "desk/wild.lua" }' % name for name in ("writer", "x-ray"))
+    t.write("app.lua", 'return { name = "s", tree = { children = { '
+                       '{ id = "desk", start = { children = { %s } } } } } }' % agents)
+    shell = Terminal(t, "app.lua")
+    shell.shows(":quit leaves\n> ")
+    shell.type(":cal\t desk/wri\tpi\t\n")
+    shell.shows(r':call desk/writer\.ping\s*\n"pong"\n> ')
+    shell.type(":call desk/x\t\t")
+    shell.shows(r"desk/x-ray\.cling  desk/x-ray\.eat  desk/x-ray\.ping  desk/x-ray\.spin")
+    shell.type("pi\t\n")
+    shell.shows(r'"pong"\n> ')
+    shell.type(":count d\t\n")  # desk alone: its children are no supervisors
+    shell.shows(r":count desk\s*\n2 specs")
+    shell.type(":start desk de\t\t another\n")
+    shell.shows(r":start desk desk/wild\.lua another\s*\ndesk/another runs")
+    shell.type(":reload pl\t x\n")
+    shell.shows(r":reload plugin x\s*\n")
+    shell.type(":help troupe.mon\t\n")
+    shell.shows(r"\ntroupe\.monitor\(whom\)")
+    shell.type(":quit\n")
+    equal(shell.ends(), 0)
 
 
 @case
