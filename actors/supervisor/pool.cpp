@@ -21,6 +21,7 @@ child_spec member_of(const child_spec& spec) {
 supervisor_options members_of(const child_spec& spec) {
   supervisor_options options;
   options.base_folder = spec.base_folder;
+  options.is_pool = true;
   options.spec.intensity = spec.pool->intensity;
   options.spec.period = spec.pool->period;
   for (std::uint32_t n = 1; n <= spec.pool->size; ++n) {

@@ -300,7 +300,8 @@ bool supervisor::start_next(context& ctx) {
 
 result<void> supervisor::launch(context& ctx, child_record& c) {
   c.retry_at.reset();
-  const place where{path_of(ctx, c), ctx.self(), c.rights};
+  place where{path_of(ctx, c), ctx.self(), c.rights};
+  where.in_pool = options_.is_pool;
   TROUPE_TRY(init,
              is_simple() ? makes_.prepare(spec_of(c), where) : makes_.prepare(*c.spec, where));
   value how = value::map{};

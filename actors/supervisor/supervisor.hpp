@@ -35,6 +35,8 @@ struct supervisor_options {
   /// Holds what one agent spawns, its parent: specs that come need no id and are temporary unless
   /// they say otherwise, and there are at most as many children as `spawn` grants.
   bool is_implicit = false;
+  /// Its children are the members of a pool.
+  bool is_pool = false;
   /// Reads the spec anew, for `reload`; empty: it has no file to be read from.
   std::function<result<supervisor_spec>()> reads = {};
 };

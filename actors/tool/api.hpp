@@ -24,6 +24,10 @@
 // object (nil: no arguments). The call arrives as that verb with the arguments as its one argument.
 // A tool lives as long as its agent. The agent at the same path may register it again, as after a
 // restart; for any other the name is taken (exists).
+//
+// What a member of a pool registers is one tool of the pool: `readers.draft`, of all members of
+// `desk/readers`. Its calls go through the pool, to a free member, or, by key, to the one that the
+// arguments pick, all together. It lives as long as the pool.
 #pragma once
 
 #include <string_view>

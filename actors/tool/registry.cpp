@@ -38,6 +38,15 @@ bool is_below(std::string_view name, std::string_view path) {
   return false;
 }
 
+/// A member's path and the name of a tool of its own become the pool's.
+void give_to_pool(std::string& path, std::string& name) {
+  const auto slash = path.rfind('/');
+  const auto member = path.substr(slash + 1);
+  path.resize(slash);
+  const auto pool = path.substr(path.rfind('/') + 1);
+  if (is_below(name, member)) name.replace(0, member.size(), pool);
+}
+
 value no_arguments() {
   value v;
   v.set("type", "object").set("properties", value::map{}).set("additionalProperties", false);
@@ -55,7 +64,8 @@ void tool_registry::add_builtin(tool_info info) {
       known_tool{std::move(info), tool_origin::builtin, std::move(*shape), {}, {}});
 }
 
-result<void> tool_registry::add(const value& table, const address& agent, const std::string& path) {
+result<void> tool_registry::add(const value& table, const address& agent, std::string path,
+                                bool is_member) {
   const auto& name = table["name"];
   const auto& verb = table["verb"];
   const auto& description = table["description"];
@@ -66,6 +76,7 @@ result<void> tool_registry::add(const value& table, const address& agent, const 
     return wrong("the description is longer than " + std::to_string(max_description) + " bytes");
   tool_info info;
   info.name = name.as_string();
+  if (is_member && path.find('/') != path.npos) give_to_pool(path, info.name);
   TROUPE_CHECK(check_name(info.name));
   if (!is_below(info.name, path))
     return wrong(info.name + " does not begin with the id of " + path + " and a dot");

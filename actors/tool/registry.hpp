@@ -42,8 +42,10 @@ class tool_registry {
   /// The schema must be one.
   void add_builtin(tool_info info);
 
-  /// From the table that an agent sends. Fails with bad_argument or exists.
-  result<void> add(const value& table, const address& agent, const std::string& path);
+  /// From the table that the agent at `path` sends. What a member of a pool offers is the pool's,
+  /// whose address is `agent` then. Fails with bad_argument or exists.
+  result<void> add(const value& table, const address& agent, std::string path,
+                   bool is_member = false);
   /// Of no effect if it has none.
   void remove(const address& agent);
 

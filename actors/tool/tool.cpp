@@ -154,15 +154,18 @@ void tools::on_list(context& ctx, const envelope& e, const value& args) {
 }
 
 void tools::on_register(context& ctx, const envelope& e, const value& args) {
-  if (auto added = registry_.add(argument(args, 0), e.from, caller_of(e)); !added) {
+  // A pool goes on while its members come and go, so what they offer is its own.
+  const bool is_member = e.sender && e.sender->pool;
+  const auto& holder = is_member ? e.sender->pool : e.from;
+  if (auto added = registry_.add(argument(args, 0), holder, caller_of(e), is_member); !added) {
     // Nobody hears the answer to a send.
     if (e.kind == kind::send)
       ctx.log(log_level::warning, "a tool was not registered",
               {{"agent", caller_of(e)}, {"error", added.error().describe()}});
     return ctx.fail(e.cause, added.error());
   }
-  const monitor_id id = e.from.agent;  // random, so no other has it
-  if (watched_.emplace(id, e.from).second) ctx.monitor(id, e.from);
+  const monitor_id id = holder.agent;  // random, so no other has it
+  if (watched_.emplace(id, holder).second) ctx.monitor(id, holder);
   ctx.reply(e.cause, *pack(true));
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/address.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/value.hpp"
@@ -74,6 +75,8 @@ struct authority {
 };
 using authority_ptr = std::shared_ptr<const authority>;  ///< shared: one record, many envelopes
 
+  /// Of a pool's member: the pool.
+  address pool = {};
 /// That the agent at `path` may not do `what`, such as `net example.org:443`: denied.
 error not_granted(std::string_view path, std::string_view what);
 

@@ -18,6 +18,8 @@ struct place {
   authority_ptr rights;
   /// Where relative paths start in the specs of what the agent there spawns.
   std::string base_folder = {};
+  /// The parent is a pool, and this a member of it.
+  bool in_pool = false;
 };
 
 /// Called from any agent's turn; thread-safe.

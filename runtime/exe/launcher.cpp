@@ -92,6 +92,7 @@ authority_ptr rights_of(const place& where, grants allowed, const value& budget,
   auto rights = std::make_shared<authority>();
   rights->grants = std::move(allowed);
   rights->path = where.path;
+  if (where.in_pool) rights->pool = where.parent;
   if (where.rights) rights->budgets = where.rights->budgets;
   if (!budget.is_nil()) {
     auto place = budget_place::from(budget, where.path);

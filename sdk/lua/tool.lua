@@ -15,7 +15,8 @@ local tool = {}
 ---@field description string
 ---@field params table
 
----Makes a tool. In `agent.on.x` it is a verb, and the node's tool `<id>.x`; handed to `llm.chat` alone it stays private.
+---Makes a tool. In `agent.on.x` it is a verb, and the node's tool `<id>.x`, for the members of a pool one tool with the pool's id,
+---whose calls go through the pool; handed to `llm.chat` alone it stays private.
 ---@param form troupe.tool.form
 ---@return troupe.tool
 function tool.define(form) end

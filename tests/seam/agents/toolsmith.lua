@@ -14,4 +14,6 @@ agent.on.add = tool.define {
   end,
 }
 
+function agent.on.raise() error("oh") end
+
 return agent

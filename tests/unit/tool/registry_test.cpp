@@ -47,6 +47,23 @@ TEST_F(registry_test, keeps_what_agents_register_until_they_end) {
   EXPECT_EQ(registry_.find("writer.draft"), nullptr);
 }
 
+TEST_F(registry_test, gives_the_tools_of_a_pool_s_members_to_the_pool) {
+  for (const char* path : {"desk/readers/1", "desk/readers/2"}) {
+    const auto own = std::string(path).substr(13) + ".draft";
+    ASSERT_TRUE(registry_.add(table(own), agent(7), path, true)) << path;
+    EXPECT_EQ(registry_.find(own), nullptr);
+  }
+  ASSERT_TRUE(registry_.add(table("readers.other"), agent(7), "desk/readers/2", true));
+  const auto* t = registry_.find("readers.draft");
+  ASSERT_NE(t, nullptr);
+  EXPECT_EQ(t->info.origin, "desk/readers");
+  EXPECT_EQ(t->agent, agent(7));
+  EXPECT_EQ(registry_.tools().size(), 2u);
+  EXPECT_FALSE(registry_.add(table("writer.draft"), agent(7), "desk/readers/2", true));
+  registry_.remove(agent(7));
+  EXPECT_TRUE(registry_.tools().empty());
+}
+
 TEST_F(registry_test, gives_a_name_to_one_path_only) {
   EXPECT_EQ(add(table("writer.draft"), 1), "ok");
   EXPECT_EQ(add(table("writer.draft"), 2, "other/writer"),

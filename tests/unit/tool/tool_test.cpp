@@ -56,10 +56,12 @@ class tool_test : public testing::Test {
 
   /// An agent that passes `pass(verb, ...)` on to the tool actor, under its own authority, and
   /// answers `twice(args)` with parts.
-  address agent(const std::string& path, const value& granted) {
+  address agent(const std::string& path, const value& granted, const address& pool = {}) {
     process_init init;
     init.path = path;
-    init.rights = rights(path, granted);
+    auto own = std::make_shared<authority>(*rights(path, granted));
+    own->pool = pool;
+    init.rights = std::move(own);
     auto b = std::make_unique<lambda_behaviour>(
         [calls = std::map<call_id, cause_id>()](context& ctx, envelope& e) mutable {
           switch (e.kind) {
@@ -420,6 +422,26 @@ TEST_F(tool_test, forgets_the_tools_of_an_agent_that_ended) {
   EXPECT_EQ(code(use(caller, "writer.crash", {})), "not_found");
   auto again = agent("desk/writer", tools_and_net({}));
   EXPECT_EQ(code(pass(again, tool_api::register_tool, {tool})), "ok");
+}
+
+TEST_F(tool_test, calls_a_pool_for_what_its_members_offer) {
+  start();
+  auto pool = agent("desk/readers", tools_and_net({}));
+  auto caller = agent("desk/boss", tools_and_net({"readers.*"}));
+  for (const char* n : {"1", "2"}) {
+    auto member = agent("desk/readers/" + std::string(n), tools_and_net({}), pool);
+    auto said = pass(member, tool_api::register_tool,
+                     {table({{"name", n + std::string(".hold")}, {"verb", "hold"}})});
+    ASSERT_TRUE(said) << said.error().describe();
+    sim_.exit(member, errc::kill);
+  }
+  sim_.settle();
+  auto open = *sim_.begin_call(caller, "pass", {"call", "readers.hold"});
+  sim_.settle();
+  EXPECT_EQ(sim_.answer_of(open), nullptr) << "the pool holds it";
+  sim_.exit(pool, errc::kill);
+  sim_.settle();
+  EXPECT_EQ(code(use(caller, "readers.hold", {})), "not_found");
 }
 
 TEST_F(tool_test, ends_an_agent_s_work_at_the_time_limit) {
