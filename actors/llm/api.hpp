@@ -8,7 +8,8 @@
 // |        |             |   usage = { input, output, cached, cost } }                          |
 // | models |             | list of { name, provider, model, price }: those the caller may use   |
 // | usage  |             | list of { place, input, output, cached, cost, calls }: the caller and |
-// |        |             |   what is below it; with a grant of `call` for `llm` every place     |
+// |        |             |   what is below it; with a grant of `call` for `llm` every place; of |
+// |        |             |   10 000 places at most, those that spent last                       |
 // | left   |             | { tokens, cost, calls }: what the caller's budgets still hold; a key |
 // |        |             |   is missing where nothing caps it                                   |
 //

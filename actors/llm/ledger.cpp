@@ -23,6 +23,16 @@ void take_out(spending& from, const spending& what) {
   from.calls -= what.calls;
 }
 
+bool is_below(std::string_view path, std::string_view top) {
+  return top.empty() || path == top ||
+         (path.starts_with(top) && path.substr(top.size()).starts_with('/'));
+}
+
+std::string_view above(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
 value to_value(const spending& s) {
   value v;
   v.set("input", s.input).set("output", s.output).set("cached", s.cached);
@@ -54,12 +64,20 @@ const budget_place* place_with_cost(const authority& who) {
 ledger::account& ledger::of(const budget_place& place, instant now) {
   auto [at, is_new] = budgets_.try_emplace(place.path);
   auto& a = at->second;
+  if (is_new && place.is_temporary) opened_.push_back(place.path);
   if (is_new || (place.per != duration::zero() && now - a.period_began >= place.per)) {
     a.period_began = now;
     a.spent = {};
     a.warned = false;
   }
   return a;
+}
+
+const ledger::account* ledger::find(const budget_place& place, instant now) const {
+  const auto at = budgets_.find(place.path);
+  if (at == budgets_.end()) return nullptr;
+  const bool is_over = place.per != duration::zero() && now - at->second.period_began >= place.per;
+  return is_over ? nullptr : &at->second;
 }
 
 result<void> ledger::reserve(const authority& who, const spending& most, instant now) {
@@ -99,24 +117,59 @@ void ledger::settle(const authority& who, const spending& reserved, const spendi
                                             place.warn * static_cast<double>(*place.calls)) ||
                         (place.cost && a.spent.cost >= place.warn * *place.cost);
     if (passed && !std::exchange(a.warned, true)) warnings_.push_back(place.path);
+    if (a.is_closed && a.reserved.calls == 0) budgets_.erase(place.path);
   }
   if (used.tokens() == 0 && used.calls == 0) return;
-  for (std::string_view path = who.path;;) {
-    totals_[std::string(path)] += used;
-    if (path.empty()) break;
-    const auto slash = path.rfind('/');
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+  count(who.path, used);
+  while (rows_.size() > most_rows_ && !leaves_.empty())
+    forget_oldest();
+}
+
+/// In the row of that place and in those of all above it.
+void ledger::count(std::string_view path, const spending& used) {
+  ++last_;
+  for (bool is_new_below = false;;) {
+    auto at = rows_.find(path);
+    const bool is_new = at == rows_.end();
+    if (is_new) at = rows_.try_emplace(std::string(path)).first;
+    auto& r = at->second;
+    if (r.below == 0 && !is_new) leaves_.erase({r.last, at->first});
+    r.spent += used;
+    r.last = last_;
+    if (is_new_below) ++r.below;
+    if (r.below == 0) leaves_.insert({r.last, at->first});
+    if (path.empty()) return;
+    is_new_below = is_new;
+    path = above(path);
   }
 }
 
-value ledger::left(const authority& who, instant now) {
+void ledger::forget_oldest() {
+  const auto path = leaves_.extract(leaves_.begin()).value().second;
+  rows_.erase(path);
+  if (path.empty()) return;
+  const auto up = rows_.find(above(path));
+  if (--up->second.below == 0) leaves_.insert({up->second.last, up->first});
+}
+
+void ledger::close(const std::string& path) {
+  for (auto at = budgets_.lower_bound(path); at != budgets_.end() && at->first.starts_with(path);) {
+    auto& [place, a] = *at;
+    const bool is_its = is_below(place, path);
+    if (is_its) a.is_closed = true;
+    at = is_its && a.reserved.calls == 0 ? budgets_.erase(at) : std::next(at);
+  }
+}
+
+value ledger::left(const authority& who, instant now) const {
   value v = value::map{};
   const auto least = [&](const char* key, value amount) {
     const auto* known = v.find(key);
     if (known == nullptr || amount.as_double() < known->as_double()) v.set(key, std::move(amount));
   };
   for (const auto& place : who.budgets) {
-    const auto& a = of(place, now);
+    const auto* known = find(place, now);
+    const account a = known != nullptr ? *known : account{};
     const auto tokens = static_cast<std::int64_t>(a.spent.tokens() + a.reserved.tokens());
     const auto calls = static_cast<std::int64_t>(a.spent.calls + a.reserved.calls);
     if (place.tokens) least("tokens", std::max<std::int64_t>(0, *place.tokens - tokens));
@@ -127,18 +180,18 @@ value ledger::left(const authority& who, instant now) {
 }
 
 value ledger::below(std::string_view top) const {
-  const auto is_below = [top](std::string_view path) {
-    return top.empty() || path == top ||
-           (path.starts_with(top) && path.substr(top.size()).starts_with('/'));
-  };
   value v = value::array{};
-  for (const auto& [path, spent] : totals_) {
-    if (!is_below(path)) continue;
-    value one = to_value(spent);
+  for (const auto& [path, known] : rows_) {
+    if (!is_below(path, top)) continue;
+    value one = to_value(known.spent);
     one.set("place", path);
     v.push(std::move(one));
   }
   return v;
+}
+
+std::vector<std::string> ledger::take_opened() {
+  return std::exchange(opened_, {});
 }
 
 std::vector<std::string> ledger::take_warnings() {

@@ -2,10 +2,17 @@
 //
 // What models have cost, per agent and below each place of the tree, and what budgets still hold. A
 // restart of an agent does not refill them: places are known by their path.
+//
+// Agents come and go for as long as a node runs, so neither may grow with them. Of the places that
+// have spent something, `most_rows` are known: above that, the one without any below it that has
+// not spent for the longest time is forgotten; the sums of those above it hold what it spent. The
+// budget of a temporary agent, which nothing starts again, ends with it, and so do those below it;
+// all others last as long as the node.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +41,10 @@ const budget_place* place_with_cost(const authority& who);
 
 class ledger {
  public:
+  static constexpr std::size_t most_rows = 10'000;
+
+  explicit ledger(std::size_t rows = most_rows) : most_rows_(rows) {}
+
   /// What a request may use at most is set aside in all budgets of `who`, or in none. Fails with
   /// budget and a sentence that names the place, what it holds and what was asked.
   result<void> reserve(const authority& who, const spending& most, instant now);
@@ -41,9 +52,16 @@ class ledger {
   void settle(const authority& who, const spending& reserved, const spending& used, instant now);
 
   /// The tightest of each kind: { tokens, cost, calls }.
-  value left(const authority& who, instant now);
+  value left(const authority& who, instant now) const;
   /// What `path` and each place below it have spent, by path; of the root: all.
   value below(std::string_view path) const;
+
+  /// Places of temporary agents whose budgets are kept since the last call: `close` shall be called
+  /// when they have ended.
+  std::vector<std::string> take_opened();
+  /// The agent there has ended for good: the budgets of it and of all below it are forgotten, once
+  /// nothing is set aside in them.
+  void close(const std::string& path);
 
   /// Places whose spending passed their `warn` share since the last call; for the log.
   std::vector<std::string> take_warnings();
@@ -53,13 +71,27 @@ class ledger {
     spending spent, reserved;  ///< `spent` of the current period
     instant period_began;
     bool warned = false;
+    bool is_closed = false;  ///< forgotten once nothing is reserved
+  };
+  struct row {
+    spending spent;
+    std::uint64_t last = 0;   ///< when it spent something, by last_
+    std::uint32_t below = 0;  ///< rows right below it
   };
   account& of(const budget_place& place, instant now);
+  /// Null where nothing was spent or reserved yet, or in a period that is over.
+  const account* find(const budget_place& place, instant now) const;
+  void count(std::string_view path, const spending& used);
+  void forget_oldest();
 
+  const std::size_t most_rows_;
   std::map<std::string, account> budgets_;
   /// By the path of an agent and of each place above it.
-  std::map<std::string, spending> totals_;
-  std::vector<std::string> warnings_;
+  std::map<std::string, row, std::less<>> rows_;
+  /// Those without a row below them, the one that spent longest ago first.
+  std::set<std::pair<std::uint64_t, std::string>> leaves_;
+  std::uint64_t last_ = 0;
+  std::vector<std::string> opened_, warnings_;
 };
 
 }  // namespace troupe

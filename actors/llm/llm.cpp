@@ -204,6 +204,9 @@ progress llm::receive(context& ctx, envelope_ptr e) {
     case kind::timer:
       on_timer(ctx, e->id);
       break;
+    case kind::down:
+      on_down(e->id);
+      break;
     case kind::stop:
       ctx.exit(unpack_error(e->body));
       break;
@@ -257,6 +260,10 @@ void llm::on_chat(context& ctx, envelope& e) {
   if (r->who)
     if (auto reserved = ledger_.reserve(*r->who, r->reserved, ctx.now()); !reserved)
       return ctx.fail(e.cause, reserved.error());
+  for (auto& place : ledger_.take_opened()) {
+    ctx.monitor(++last_monitor_, place);
+    watched_[last_monitor_] = std::move(place);
+  }
   auto& kept = *r;
   requests_[e.cause] = std::move(r);
   attempt(ctx, kept);
@@ -524,6 +531,13 @@ void llm::drop(context& ctx, cause_id on) {
   stop_attempt(*found->second);
   ctx.cancel_timer(on);
   requests_.erase(found);
+}
+
+void llm::on_down(monitor_id id) {
+  const auto at = watched_.find(id);
+  if (at == watched_.end()) return;
+  ledger_.close(at->second);
+  watched_.erase(at);
 }
 
 value llm::inspect() const {

@@ -79,6 +79,7 @@ class llm final : public behaviour {
   void fail(context& ctx, request& r, const error& why);
   void stop_attempt(request& r);
   void drop(context& ctx, cause_id on);
+  void on_down(monitor_id id);
   void settle(context& ctx, request& r);
   request* find_http(request_id id);
 
@@ -90,6 +91,8 @@ class llm final : public behaviour {
   std::map<cause_id, std::unique_ptr<request>> requests_;
   std::map<request_id, cause_id> by_http_;
   ledger ledger_;
+  std::map<monitor_id, std::string> watched_;  ///< temporary agents with a budget
+  monitor_id last_monitor_ = 0;
   std::uint64_t retried_ = 0;
 };
 

@@ -65,6 +65,7 @@ struct budget_place {
   duration per = duration::zero();  ///< zero: the node's run
   double warn = 1;                  ///< share of a cap after which an operator is told
 };
+  bool is_temporary = false;        ///< its agent is never started again: the budget ends with it
 
 struct authority {
   troupe::grants grants;

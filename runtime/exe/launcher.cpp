@@ -87,19 +87,21 @@ result<agent_limits> limits_from(const child_spec& spec) {
   return limits;
 }
 
-authority_ptr rights_of(const place& where, grants allowed, const value& budget,
+authority_ptr rights_of(const place& where, grants allowed, const child_spec& spec,
                         std::optional<error>& failed) {
   auto rights = std::make_shared<authority>();
   rights->grants = std::move(allowed);
   rights->path = where.path;
   if (where.in_pool) rights->pool = where.parent;
   if (where.rights) rights->budgets = where.rights->budgets;
-  if (!budget.is_nil()) {
-    auto place = budget_place::from(budget, where.path);
-    if (!place)
+  if (!spec.budget.is_nil()) {
+    auto place = budget_place::from(spec.budget, where.path);
+    if (!place) {
       failed = place.error();
-    else
+    } else {
+      place->is_temporary = spec.restart == restart_type::temporary;
       rights->budgets.insert(rights->budgets.begin(), std::move(*place));
+    }
   }
   return rights;
 }
@@ -200,7 +202,7 @@ result<process_init> node_launcher::prepare(const child_spec& spec, const place&
   init.base_folder = spec.base_folder;
   init.makes_children = this;
   std::optional<error> bad_budget;
-  init.rights = rights_of(where, std::move(allowed), spec.budget, bad_budget);
+  init.rights = rights_of(where, std::move(allowed), spec, bad_budget);
   if (bad_budget) return of_child(spec, *bad_budget);
   if (!passes_on && with_.models != nullptr)
     TROUPE_CHECK(check_prices(spec, *init.rights, *with_.models));

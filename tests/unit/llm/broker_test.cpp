@@ -241,6 +241,22 @@ TEST_F(broker_test, reserves_a_budget_before_the_call_and_refuses_what_does_not_
   EXPECT_TRUE(c->reply) << "what was not used is free again";
 }
 
+TEST_F(broker_test, gives_a_temporary_agent_a_budget_of_its_own_each_time_and_others_one_for_ever) {
+  source.plan->answers = {{text("one"), usage(10, 50), stop()}};
+  open();
+  for (const bool is_temporary : {true, false}) {
+    auto rights = may("default");
+    rights.budgets = {*budget_place::from(value::map{{"tokens", 110}}, "a")};
+    rights.budgets[0].is_temporary = is_temporary;
+    auto first = ask("a", rights);
+    EXPECT_TRUE(first->reply);
+    sim.exit(first->who, errc::kill);
+    auto second = ask("a", rights);
+    EXPECT_EQ(second->reply.has_value(), is_temporary);
+    sim.exit(second->who, errc::kill);
+  }
+}
+
 TEST_F(broker_test, does_not_start_with_a_model_it_can_not_use) {
   table.set("provider", "nobody");
   auto made = sim.add(

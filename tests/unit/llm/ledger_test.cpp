@@ -99,6 +99,65 @@ TEST_F(ledger_test, caps_cost_and_calls_as_well) {
   EXPECT_EQ(third.error().data["what"], value("calls"));
 }
 
+TEST_F(ledger_test, forgets_the_agents_that_spent_longest_ago_and_keeps_all_sums) {
+  ledger few(4);
+  const auto rows = [&] {
+    std::map<std::string, std::int64_t> input;
+    const auto all = few.below("");
+    for (const auto& place : all.as_array())
+      input[std::string(place["place"].as_string())] = place["input"].as_int();
+    return input;
+  };
+  const auto spend = [&](const std::string& path) {
+    few.settle(agent(path, {}), {}, use(1, 0), now);
+  };
+  spend("desk/a");
+  spend("desk/b");
+  spend("desk/a");
+  spend("desk/c");
+  EXPECT_EQ(rows(), (std::map<std::string, std::int64_t>{
+                        {"", 4}, {"desk", 4}, {"desk/a", 2}, {"desk/c", 1}}));
+  spend("desk/c/x");
+  EXPECT_EQ(rows(), (std::map<std::string, std::int64_t>{
+                        {"", 5}, {"desk", 5}, {"desk/c", 2}, {"desk/c/x", 1}}));
+  spend("lobby/y");
+  EXPECT_EQ(rows(), (std::map<std::string, std::int64_t>{
+                        {"", 6}, {"desk", 5}, {"lobby", 1}, {"lobby/y", 1}}))
+      << "first what is below a place, then the place";
+}
+
+TEST_F(ledger_test, stays_small_while_agents_come_and_go) {
+  for (int i = 0; i < 30'000; ++i)
+    books.settle(agent("boss/" + std::to_string(i), {}), {}, use(1, 1), now);
+  EXPECT_EQ(books.below("").as_array().size(), ledger::most_rows);
+  EXPECT_EQ(books.below("").as_array().front()["input"], value(30'000));
+}
+
+TEST_F(ledger_test, forgets_the_budget_of_a_temporary_agent_when_that_has_ended) {
+  auto own = tokens("desk/x", 100), below = tokens("desk/x/y", 50), other = tokens("desk/x2", 100);
+  own.is_temporary = true;
+  auto a = agent("desk/x/y", {below, own}), b = agent("desk/x2", {other});
+  for (const auto& who : {a, b}) {
+    ASSERT_TRUE(books.reserve(who, use(10, 10), now));
+    books.settle(who, use(10, 10), use(10, 10), now);
+  }
+  EXPECT_EQ(books.take_opened(), std::vector<std::string>({"desk/x"}));
+  EXPECT_EQ(books.left(a, now)["tokens"], value(30));
+  ASSERT_TRUE(books.reserve(a, use(10, 10), now));
+  books.close("desk/x");
+  EXPECT_EQ(books.left(a, now)["tokens"], value(10)) << "a call is still open";
+  books.settle(a, use(10, 10), use(10, 10), now);
+  EXPECT_EQ(books.left(a, now)["tokens"], value(50));
+  EXPECT_EQ(books.left(b, now)["tokens"], value(80)) << "it is not below that place";
+}
+
+TEST_F(ledger_test, keeps_no_account_for_who_only_asks_what_is_left) {
+  auto own = tokens("desk/x", 100);
+  own.is_temporary = true;
+  EXPECT_EQ(books.left(agent("desk/x", {own}), now)["tokens"], value(100));
+  EXPECT_TRUE(books.take_opened().empty());
+}
+
 TEST(budget_place_test, refuses_what_it_can_not_hold_with_the_nearest_name) {
   auto wrong = budget_place::from(value::map{{"tokns", 3}}, "x");
   ASSERT_FALSE(wrong);
