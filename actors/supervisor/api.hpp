@@ -50,8 +50,9 @@ inline constexpr std::string_view get_childspec = "get_childspec";
 /// (tree, as in an app file) -> {added, changed, kept}: paths below this supervisor. Merges: flags
 /// hold at once; what a spec says of restarts and stops as well, the rest of it at the child's next
 /// start; new children are added in their place but not started; those that the tree does not name
-/// stay (`kept`). Supervisors below that run are merged too. Fails with config and changes nothing.
-/// Whoever asks must be granted all that the supervisor has.
+/// stay (`kept`). Supervisors below that run are merged too; a pool whose size alone is new is
+/// resized. Fails with config and changes nothing. Whoever asks must be granted all that the
+/// supervisor has.
 inline constexpr std::string_view upgrade = "upgrade";
 /// () -> as upgrade, with the tree that its file holds now. Fails with unsupported where there is
 /// no file, and as the file can't be read.

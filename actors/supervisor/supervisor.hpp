@@ -151,7 +151,7 @@ class supervisor : public behaviour {
   result<value> upgrade(context& ctx, const envelope& e, const value& tree);
   result<value> reload(context& ctx, const envelope& e);
   result<value> merge(context& ctx, supervisor_spec next);
-  void hand_down(context& ctx, const child_record& c);
+  void tell(context& ctx, const child_record& c, std::string_view verb, const value& what);
 
   std::string path_of(const context& ctx, const child_record& c) const;
   std::string path_of(const context& ctx, const std::string& id) const;

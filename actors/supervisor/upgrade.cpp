@@ -39,6 +39,14 @@ bool is_same(const child_spec& before, const child_spec& next) {
   return one == other;
 }
 
+/// Is the size of a pool all that is new?
+bool is_resized(const child_spec& before, const child_spec& next) {
+  if (!before.pool || !next.pool || before.pool->size == next.pool->size) return false;
+  auto resized = before;
+  resized.pool->size = next.pool->size;
+  return is_same(resized, next);
+}
+
 /// What is new between two trees, as paths below the upper one.
 struct changes {
   value added = value::array{}, changed = value::array{}, kept = value::array{};
@@ -124,10 +132,12 @@ result<value> supervisor::merge(context& ctx, supervisor_spec next) {
         const auto id = spec->id;
         c = &children_.add(id, spec, ctx.own_authority());
       }
-      const bool is_changed = !is_same(*c->spec, *spec);
-      c->spec = std::move(spec);
+      const auto before = std::exchange(c->spec, std::move(spec));
       order.push_back(c);
-      if (is_changed) hand_down(ctx, *c);
+      if (is_resized(*before, *c->spec))
+        tell(ctx, *c, supervisor_api::resize_pool, c->spec->pool->size);
+      else if (tree_of(*c->spec) != nullptr && !c->spec->pool && !is_same(*before, *c->spec))
+        tell(ctx, *c, supervisor_api::upgrade, c->spec->to_value()["start"]);
     }
     children_.reorder(order);
     for (std::size_t i = 0; i < waiting.size(); ++i)
@@ -141,18 +151,18 @@ result<value> supervisor::merge(context& ctx, supervisor_spec next) {
   return v;
 }
 
-/// Tells a supervisor below that runs what its tree is now. One that can't take it has it at its
-/// next start.
-void supervisor::hand_down(context& ctx, const child_record& c) {
-  if (tree_of(*c.spec) == nullptr || c.state != child_state::running || c.has_ended) return;
-  auto body = pack(value(value::array{c.spec->to_value()["start"]}));
+/// Tells a supervisor below that runs what its tree is now, or a pool its size. One that can't take
+/// it has it at its next start.
+void supervisor::tell(context& ctx, const child_record& c, std::string_view verb,
+                      const value& what) {
+  if (c.state != child_state::running || c.has_ended) return;
+  auto body = pack(value(value::array{what}));
   if (!body)
     return report(ctx, log_level::error, "the specs of a supervisor were not changed", "upgrade",
                   path_of(ctx, c), body.error());
   const auto id = new_id();
   questions_[id] = {no_cause, path_of(ctx, c)};
-  ctx.call(no_cause, id, c.at, supervisor_api::upgrade, std::move(*body),
-           {.timeout = duration::max()});
+  ctx.call(no_cause, id, c.at, verb, std::move(*body), {.timeout = duration::max()});
 }
 
 }  // namespace troupe

@@ -272,8 +272,8 @@ function supervisor:count_children() end
 function supervisor:get_childspec(child) end
 
 ---Merges a tree into the one that runs: flags hold at once, what specs say of restarts and stops as well, the rest of them at
----a child's next start. New children are added but not started; those that the tree does not name stay. Nothing changes if
----a part of it is wrong.
+---a child's next start. A pool whose `size` alone is new is resized at once. New children are added but not started; those
+---that the tree does not name stay. Nothing changes if a part of it is wrong.
 ---@async
 ---@param tree troupe.tree
 ---@return { added: string[], changed: string[], kept: string[] }? paths, troupe.failure? err

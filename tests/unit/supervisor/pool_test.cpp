@@ -58,6 +58,31 @@ TEST_F(pool_test, starts_its_members_as_numbered_children) {
   EXPECT_EQ((*ask(api::count_children))["supervisors"], value(1));
 }
 
+TEST_F(pool_test, takes_a_new_size_of_its_spec_while_it_runs) {
+  const auto before = start_pool({.size = 2});
+  const auto first = at("top/p/1");
+  const auto upgrade = [&](std::uint32_t size, std::uint32_t queue) {
+    auto spec = worker("p");
+    spec.pool = pool_spec{.size = size, .queue = queue, .intensity = 5};
+    value tree;
+    tree.set("strategy", "one_for_one").set("intensity", 5).set("period", 5);
+    tree.set("children", value::array{spec.to_value()});
+    const auto said = ask(api::upgrade, {tree});
+    sim.settle();
+    return said ? (*said)["changed"] : value(said.error().describe());
+  };
+  EXPECT_EQ(upgrade(4, 10'000), value(value::array{"p"}));
+  EXPECT_EQ(call(api::which_children)->as_array().size(), 4u);
+  EXPECT_EQ(at("top/p/1"), first);
+  EXPECT_EQ(upgrade(1, 10'000), value(value::array{"p"}));
+  EXPECT_EQ(call(api::which_children)->as_array().size(), 1u);
+  EXPECT_EQ(upgrade(3, 7), value(value::array{"p"}));
+  EXPECT_EQ(call(api::which_children)->as_array().size(), 1u) << "the queue needs a new pool";
+  EXPECT_EQ(at("top/p"), before);
+  sim.exit(before, errc::kill);
+  EXPECT_EQ(call(api::which_children)->as_array().size(), 3u) << "which has both";
+}
+
 TEST_F(pool_test, tells_the_last_ends_of_a_member) {
   start_pool({.size = 2});
   end("top/p/2");
