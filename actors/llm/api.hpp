@@ -7,11 +7,11 @@
 // | chat   | one request | { text, calls = list of { id, name, args, raw }, stop, model,        |
 // |        |             |   usage = { input, output, cached, cost } }                          |
 // | models |             | list of { name, provider, model, price }: those the caller may use   |
-// | usage  |             | list of { place, input, output, cached, cost, calls }: the caller and |
-// |        |             |   what is below it; with a grant of `call` for `llm` every place; of |
-// |        |             |   10 000 places at most, those that spent last                       |
-// | left   |             | { tokens, cost, calls }: what the caller's budgets still hold; a key |
-// |        |             |   is missing where nothing caps it                                   |
+// | usage  |             | list of { place, input, output, cached, cost, calls, time }: the     |
+// |        |             |   caller and what is below it; with a grant of `call` for `llm`      |
+// |        |             |   every place; of 10 000 places at most, those that spent last       |
+// | left   |             | { tokens, cost, calls, time }: what the caller's budgets still hold; |
+// |        |             |   a key is missing where nothing caps it                             |
 //
 // A request is the chat request of sdk/include/troupe/ext/models.h, but `model` is a name of the
 // app (default: `default`). Parts, if the caller gives credit: { text } in order, the same text as

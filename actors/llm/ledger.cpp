@@ -36,7 +36,7 @@ std::string_view above(std::string_view path) {
 value to_value(const spending& s) {
   value v;
   v.set("input", s.input).set("output", s.output).set("cached", s.cached);
-  v.set("cost", s.cost).set("calls", s.calls);
+  v.set("cost", s.cost).set("calls", s.calls).set("time", s.time);
   return v;
 }
 
@@ -48,6 +48,7 @@ spending& spending::operator+=(const spending& other) {
   cached += other.cached;
   cost += other.cost;
   calls += other.calls;
+  time += other.time;
   return *this;
 }
 
@@ -99,6 +100,8 @@ result<void> ledger::reserve(const authority& who, const spending& most, instant
     const double cost = a.spent.cost + a.reserved.cost;
     if (place.cost && cost + most.cost > *place.cost)
       return refuse("of its cost", amount(std::max(0.0, *place.cost - cost)), amount(most.cost));
+    if (place.time && a.spent.time >= *place.time)
+      return refuse("seconds of its time", "0", "some");
   }
   for (const auto& place : who.budgets)
     of(place, now).reserved += most;
@@ -115,11 +118,12 @@ void ledger::settle(const authority& who, const spending& reserved, const spendi
                                              place.warn * static_cast<double>(*place.tokens)) ||
                         (place.calls && static_cast<double>(a.spent.calls) >=
                                             place.warn * static_cast<double>(*place.calls)) ||
-                        (place.cost && a.spent.cost >= place.warn * *place.cost);
+                        (place.cost && a.spent.cost >= place.warn * *place.cost) ||
+                        (place.time && a.spent.time >= place.warn * *place.time);
     if (passed && !std::exchange(a.warned, true)) warnings_.push_back(place.path);
     if (a.is_closed && a.reserved.calls == 0) budgets_.erase(place.path);
   }
-  if (used.tokens() == 0 && used.calls == 0) return;
+  if (used.tokens() == 0 && used.calls == 0 && used.time <= 0) return;
   count(who.path, used);
   while (rows_.size() > most_rows_ && !leaves_.empty())
     forget_oldest();
@@ -174,6 +178,7 @@ value ledger::left(const authority& who, instant now) const {
     const auto calls = static_cast<std::int64_t>(a.spent.calls + a.reserved.calls);
     if (place.tokens) least("tokens", std::max<std::int64_t>(0, *place.tokens - tokens));
     if (place.calls) least("calls", std::max<std::int64_t>(0, *place.calls - calls));
+    if (place.time) least("time", std::max(0.0, *place.time - a.spent.time));
     if (place.cost) least("cost", std::max(0.0, *place.cost - a.spent.cost - a.reserved.cost));
   }
   return v;

@@ -22,13 +22,14 @@
 
 namespace troupe {
 
-/// One request's tokens and money.
+/// One request's tokens, money and time.
 struct spending {
   std::uint64_t input = 0;  ///< cached ones included
   std::uint64_t output = 0;
   std::uint64_t cached = 0;  ///< of `input`
   double cost = 0;
   std::uint64_t calls = 0;
+  double time = 0;  ///< seconds from the request to its end
 
   std::uint64_t tokens() const { return input + output; }
   spending& operator+=(const spending& other);
@@ -46,12 +47,13 @@ class ledger {
   explicit ledger(std::size_t rows = most_rows) : most_rows_(rows) {}
 
   /// What a request may use at most is set aside in all budgets of `who`, or in none. Fails with
-  /// budget and a sentence that names the place, what it holds and what was asked.
+  /// budget and a sentence that names the place, what it holds and what was asked. Nobody knows how
+  /// long a call will take: one that finds time left may use more.
   result<void> reserve(const authority& who, const spending& most, instant now);
   /// The request is over: what it used in truth takes the place of what was set aside.
   void settle(const authority& who, const spending& reserved, const spending& used, instant now);
 
-  /// The tightest of each kind: { tokens, cost, calls }.
+  /// The tightest of each kind: { tokens, cost, calls, time }.
   value left(const authority& who, instant now) const;
   /// What `path` and each place below it have spent, by path; of the root: all.
   value below(std::string_view path) const;

@@ -74,6 +74,7 @@ struct llm::request {
   bool has_usage = false;
   bool over = false;  ///< the answer waits only for the reader
   spending reserved;
+  instant began;
 };
 
 result<model_settings> model_settings::from(const std::string& name, const value& table) {
@@ -248,6 +249,7 @@ void llm::on_chat(context& ctx, envelope& e) {
   r->of = &m;
   r->who = e.sender;
   r->deadline = e.deadline;
+  r->began = ctx.now();
   r->wants_parts = e.credit > 0;
   r->reserved.calls = 1;
   r->reserved.input = estimated_tokens(chat["messages"]) + estimated_tokens(chat["tools"]);
@@ -483,8 +485,9 @@ void llm::settle(context& ctx, request& r) {
                static_cast<double>(used.cached) * m.cached_price +
                static_cast<double>(used.output) * m.output_price) /
               1e6;
-  // A try that never got an answer has cost nothing.
+  // A try that never got an answer has cost nothing but time.
   if (!r.has_usage && r.text.empty() && r.stop.empty()) used = {};
+  used.time = to_seconds(ctx.now() - r.began);
   if (r.who) ledger_.settle(*r.who, r.reserved, used, ctx.now());
   for (const auto& place : ledger_.take_warnings())
     ctx.log(log_level::warning, "a budget is nearly used up", {{"place", place}});

@@ -216,7 +216,8 @@ grants grants::joined(const grants& other) const {
 }
 
 result<budget_place> budget_place::from(const value& v, std::string path) {
-  static const std::vector<std::string_view> keys = {"tokens", "cost", "calls", "per", "warn"};
+  static const std::vector<std::string_view> keys = {"tokens", "cost", "calls",
+                                                     "time",   "per",  "warn"};
   budget_place place;
   place.path = std::move(path);
   if (!v.is_map()) return wrong("budget", "a table", v);
@@ -234,6 +235,7 @@ result<budget_place> budget_place::from(const value& v, std::string path) {
   if (const auto* tokens = v.find("tokens")) place.tokens = tokens->as_int();
   if (const auto* calls = v.find("calls")) place.calls = calls->as_int();
   if (const auto* cost = v.find("cost")) place.cost = cost->as_double();
+  if (const auto* time = v.find("time")) place.time = time->as_double();
   place.warn = v["warn"].as_double(1);
   const auto per = v["per"].as_string("run");
   if (per == "hour")

@@ -56,16 +56,18 @@ bool glob_matches(std::string_view glob, std::string_view text);
 
 /// A hard cap of a place in the tree, for it and all below it; what is not set is not capped.
 struct budget_place {
-  /// Fails with config: `{ tokens, cost, calls, per = "run" | "hour" | "day" | "month", warn }`.
+  /// Fails with config: `{ tokens, cost, calls, time, per = "run" | "hour" | "day" | "month", warn
+  /// }`.
   static result<budget_place> from(const value& v, std::string path);
 
   std::string path;
   std::optional<std::int64_t> tokens, calls;
   std::optional<double> cost;       ///< in the currency of the models' prices
+  std::optional<double> time;       ///< seconds of model calls, all together
   duration per = duration::zero();  ///< zero: the node's run
+  bool is_temporary = false;        ///< its agent is never started again: the budget ends with it
   double warn = 1;                  ///< share of a cap after which an operator is told
 };
-  bool is_temporary = false;        ///< its agent is never started again: the budget ends with it
 
 struct authority {
   troupe::grants grants;
@@ -73,11 +75,11 @@ struct authority {
   std::string path;
   /// Places in the tree whose budgets pay, innermost first.
   std::vector<budget_place> budgets;
+  /// Of a pool's member: the pool.
+  address pool = {};
 };
 using authority_ptr = std::shared_ptr<const authority>;  ///< shared: one record, many envelopes
 
-  /// Of a pool's member: the pool.
-  address pool = {};
 /// That the agent at `path` may not do `what`, such as `net example.org:443`: denied.
 error not_granted(std::string_view path, std::string_view what);
 

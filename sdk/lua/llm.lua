@@ -77,7 +77,7 @@ function llm.models() end
 
 ---What the budgets of this agent still hold; a key is missing where nothing caps it.
 ---@async
----@return { tokens: integer?, cost: number?, calls: integer? }? left, troupe.failure? err
+---@return { tokens: integer?, cost: number?, calls: integer?, time: number? }? left, troupe.failure? err
 function llm.left() end
 
 return llm

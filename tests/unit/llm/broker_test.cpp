@@ -241,6 +241,21 @@ TEST_F(broker_test, reserves_a_budget_before_the_call_and_refuses_what_does_not_
   EXPECT_TRUE(c->reply) << "what was not used is free again";
 }
 
+TEST_F(broker_test, counts_the_time_of_calls_and_of_those_that_fail) {
+  source.plan->answers = {{text("one", 5s), usage(10, 10), stop()},
+                          {text("", 3s), failure(errc::bad_request, model_fault::fatal)}};
+  open();
+  auto rights = may("default");
+  rights.budgets = {*budget_place::from(value::map{{"time", 8}}, "desk")};
+  for (int i = 0; i < 2; ++i) {
+    ask("desk/a" + std::to_string(i), rights);
+    sim.advance(5s);
+  }
+  auto third = ask("desk/b", rights);
+  ASSERT_TRUE(third->failure);
+  EXPECT_EQ(third->failure->code, "budget");
+}
+
 TEST_F(broker_test, gives_a_temporary_agent_a_budget_of_its_own_each_time_and_others_one_for_ever) {
   source.plan->answers = {{text("one"), usage(10, 50), stop()}};
   open();

@@ -99,6 +99,25 @@ TEST_F(ledger_test, caps_cost_and_calls_as_well) {
   EXPECT_EQ(third.error().data["what"], value("calls"));
 }
 
+TEST_F(ledger_test, refuses_a_call_once_the_time_of_a_place_is_used) {
+  auto place = *budget_place::from(value::map{{"time", 10}, {"warn", 0.5}}, "desk");
+  auto a = agent("desk/a", {place});
+  spending took;
+  took.time = 6;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(books.reserve(a, use(1, 1), now));
+    books.settle(a, use(1, 1), took, now);
+    EXPECT_EQ(books.left(a, now)["time"], value(i == 0 ? 4.0 : 0.0));
+  }
+  auto refused = books.reserve(a, use(1, 1), now);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "budget");
+  EXPECT_EQ(refused.error().message,
+            "the budget of desk has 0 seconds of its time left, and this call may need some");
+  EXPECT_EQ(books.take_warnings(), std::vector<std::string>({"desk"}));
+  EXPECT_EQ(books.below("desk").as_array().front()["time"], value(12.0));
+}
+
 TEST_F(ledger_test, forgets_the_agents_that_spent_longest_ago_and_keeps_all_sums) {
   ledger few(4);
   const auto rows = [&] {
@@ -163,6 +182,7 @@ TEST(budget_place_test, refuses_what_it_can_not_hold_with_the_nearest_name) {
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().message, testing::HasSubstr("tokens"));
   EXPECT_FALSE(budget_place::from(value::map{{"tokens", -3}}, "x"));
+  EXPECT_FALSE(budget_place::from(value::map{{"time", "long"}}, "x"));
   EXPECT_FALSE(budget_place::from(value::map{{"tokens", 3}, {"per", "week"}}, "x"));
 }
 
