@@ -29,6 +29,13 @@ class message_queue {
     tail_ = raw;
   }
 
+  /// Takes a list that is linked through itself, oldest first; the queue is empty before.
+  void adopt(envelope* oldest) {
+    head_ = tail_ = oldest;
+    while (tail_ != nullptr && tail_->next != nullptr)
+      tail_ = tail_->next;
+  }
+
   /// Null if it is empty.
   envelope_ptr pop() {
     if (head_ == nullptr) return nullptr;

@@ -26,8 +26,9 @@ turn_end process::run(const turn_limits& limits) {
   const auto began = carrier_.now();
   now_ = began;
   if (tracer_ != nullptr && tracer_->generation() != traces_seen_) look_at_traces();
+  const auto until = add(began, limits.time);
   for (std::uint32_t handled = 0;;) {
-    take_mail();
+    take_mail(until);
     if (now_ >= deadlines_.earliest()) expire();
     if (!exit_ && busy_ && !suspended_) {
       busy_ = init_.actions->resume(*this) == progress::preempted;
@@ -42,8 +43,10 @@ turn_end process::run(const turn_limits& limits) {
       arm();
       // Reading the clock costs as much as a small message: one nap in 16 stands for all.
       if ((++naps_ & 15) == 0) time_used_ += 16 * (carrier_.now() - began);
-      if (inbox_.try_sleep()) return turn_end::asleep;
+      if (taken_.empty() && inbox_.try_sleep()) return turn_end::asleep;
       now_ = carrier_.now();  // it may have been a wake-up
+      // Signals are no messages that would be counted: who sends enough of them could hold it here.
+      if (now_ >= until) return turn_end::slow;
       continue;
     }
     if (exit_) {
@@ -75,11 +78,13 @@ void process::arm() {
   carrier_.wake_at(*this, earliest);
 }
 
-void process::take_mail() {
-  for (auto* e = inbox_.take_all(); e != nullptr;) {
-    envelope_ptr one(e);
-    e = std::exchange(one->next, nullptr);
-    sort(std::move(one));
+void process::take_mail(instant until) {
+  for (std::uint32_t sorted = 1;; ++sorted) {
+    if (taken_.empty()) taken_.adopt(inbox_.take_all());
+    auto e = taken_.pop();
+    if (!e) return;
+    sort(std::move(e));
+    if (sorted % 256 == 0 && (now_ = carrier_.now()) >= until) return;
   }
 }
 
@@ -316,11 +321,11 @@ void process::finish(const error& reason) {
     if (packed.empty()) packed = pack_error(seen);
     return packed;
   };
-  for (auto* left = inbox_.close(); left != nullptr;) {
-    envelope_ptr one(left);
-    left = std::exchange(one->next, nullptr);
-    mail_.push(std::move(one));
-  }
+  while (auto e = taken_.pop())
+    mail_.push(std::move(e));
+  taken_.adopt(inbox_.close());
+  while (auto e = taken_.pop())
+    mail_.push(std::move(e));
   for (auto* queue : {&start_, &mail_, &overlapping_}) {
     while (auto e = queue->pop()) {
       inbox_.release(*e);

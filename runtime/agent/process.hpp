@@ -131,7 +131,8 @@ class process final : public context {
   };
 
   // -- one turn (process.cpp)
-  void take_mail();
+  /// What has come in, but for what is left at `until` when very much has.
+  void take_mail(instant until);
   void sort(envelope_ptr e);
   void expire();
   bool deliver_next();
@@ -210,6 +211,7 @@ class process final : public context {
   /// Told to stop as soon as nothing is left to do, and to take nothing new; why.
   std::optional<error> drains_;
 
+  message_queue taken_;        ///< out of the inbox, not sorted yet
   message_queue start_;        ///< the start message, until it is delivered
   message_queue urgent_;       ///< out of turn
   message_queue mail_;         ///< in order of arrival

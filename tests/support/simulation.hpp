@@ -28,7 +28,7 @@ class lambda_behaviour final : public behaviour {
   concurrency overlap_;
 };
 
-class simulation final : public troupe::simulation {
+class simulation : public troupe::simulation {
  public:
   using troupe::simulation::add;
   using troupe::simulation::simulation;

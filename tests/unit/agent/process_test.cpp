@@ -957,5 +957,32 @@ TEST_F(process_test, runs_the_same_from_the_same_seed) {
   EXPECT_NE(history(7), history(8));
 }
 
+/// Time passes with each look at the clock.
+class restless final : public simulation {
+ public:
+  instant now() const override { return simulation::now() + looks++ * 100us; }
+  mutable int looks = 0;
+};
+
+TEST(process_turn, ends_although_signals_keep_coming_in) {
+  restless sim;
+  sim.turns.time = 2ms;
+  const auto a = *sim.add("a", [](context&, envelope&) {});
+  const auto knock = [&] {
+    auto e = std::make_unique<envelope>();
+    e->kind = kind::start;  // refused, which is answered
+    e->from = e->to = a;
+    e->from.agent = 1;
+    sim.post(std::move(e));
+  };
+  sim.on_post = [&](const envelope& e) {
+    if (e.kind == kind::error) knock();
+  };
+  knock();
+  for (int turns = 0; turns < 3; ++turns)
+    EXPECT_TRUE(sim.step(never)) << "it has more to do";
+  sim.on_post = nullptr;
+}
+
 }  // namespace
 }  // namespace troupe::test
