@@ -19,6 +19,15 @@
 
 namespace troupe {
 
+/// An event, and when it was.
+struct noted_event {
+  runtime_event event;
+  wall_time at;
+
+  /// As api.hpp describes it, but for its number.
+  value to_value() const;
+};
+
 /// Thread-safe. Shared by the carrier's side and the observer; outlives both.
 class event_feed final : public event_sink {
  public:
@@ -40,8 +49,8 @@ class event_feed final : public event_sink {
   /// From now on it is told there, by an `event`, when to `take`. By one observer after the other,
   /// never two at once.
   void attach(outlet to);
-  /// Hands out what has gathered, oldest first, as api.hpp describes an event, but for its number.
-  void take(const std::function<void(value)>& f);
+  /// Hands out what has gathered, oldest first.
+  void take(const std::function<void(noted_event)>& f);
   /// Whether each event is to be told of at once.
   void follow(bool on) { is_followed_.store(on); }
 
@@ -51,27 +60,17 @@ class event_feed final : public event_sink {
   static constexpr std::int64_t few = 64;
 
  private:
-  enum counter {
-    started,
-    ended,
-    crashed,
-    restarted,
-    given_up,
-    stuck,
-    dead_letters,
-    late_replies,
-    expired,
-    unseen
-  };
+  using counter = std::atomic<std::int64_t>;
   struct record {
-    runtime_event event;
-    wall_time at;
+    noted_event noted;
     record* next = nullptr;
   };
-  void count(counter c) { counters_[c].fetch_add(1, std::memory_order_relaxed); }
+  static void count(counter& c) { c.fetch_add(1, std::memory_order_relaxed); }
 
   const clock& time_;
-  std::array<std::atomic<std::int64_t>, unseen + 1> counters_{};
+  /// By kind of event.
+  std::array<counter, static_cast<std::size_t>(runtime_event::what::progress)> counters_{};
+  counter crashed_{0}, unseen_{0};
   std::atomic<record*> newest_{nullptr};
   std::atomic<std::int64_t> waiting_{0};
   std::atomic<bool> woken_{false};

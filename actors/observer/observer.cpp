@@ -107,6 +107,8 @@ progress observer::receive(context& ctx, envelope_ptr e) {
       end_trace(ctx, e->id, "seconds");
       break;
     case kind::credit:
+      if (const auto f = followers_.find(e->cause); f != followers_.end())
+        f->second.credit += e->credit;
       if (const auto number = trace_of(tracing_, e->cause)) show_traced(ctx, number);
       break;
     case kind::cancel:
@@ -145,12 +147,12 @@ void observer::serve(context& ctx, const envelope& e) {
   if (followers_.size() >= api::most_followers)
     return refuse(ctx, e.cause,
                   {errc::overloaded, std::to_string(followers_.size()) + " follow already"});
-  followers_[e.cause] = {std::move(*glob), 0};
+  followers_[e.cause] = {std::move(*glob), e.credit, 0};
   feed_->follow(true);
 }
 
 void observer::look(context& ctx) {
-  feed_->take([&](value event) { keep(ctx, std::move(event)); });
+  feed_->take([&](noted_event event) { keep(ctx, std::move(event)); });
 }
 
 result<value> observer::recent(const value::array& args) const {
@@ -161,9 +163,13 @@ result<value> observer::recent(const value::array& args) const {
   TROUPE_TRY(glob, glob_from(args, 1));
   value list = value::array{};
   auto& found = *list.get_if<value::array>();
+  auto number = last_number_;
   for (auto at = events_.rbegin();
-       at != events_.rend() && found.size() < static_cast<std::size_t>(limit); ++at)
-    if (glob_matches(glob, (*at)["path"].as_string())) found.push_back(*at);
+       at != events_.rend() && found.size() < static_cast<std::size_t>(limit); ++at, --number) {
+    if (!glob_matches(glob, at->event.path)) continue;
+    found.push_back(at->to_value());
+    found.back().set("n", number);
+  }
   std::reverse(found.begin(), found.end());
   return list;
 }
@@ -239,28 +245,33 @@ void observer::note_progress(context& ctx, const envelope& e) {
   const double fraction = args->front().as_double(-1);
   if (!(fraction >= 0 && fraction <= 1)) return;
   const auto text = args->size() > 1 ? (*args)[1].as_string() : std::string_view();
-  const std::chrono::duration<double> since = ctx.wall().time_since_epoch();
   value data = value::map{};
   data.set("fraction", fraction).set("text", utf8_prefix(text, api::longest_text));
-  value event = value::map{};
-  event.set("at", since.count()).set("what", "progress");
-  event.set("path", e.sender ? e.sender->path : std::string());
-  event.set("agent", e.from.to_string()).set("data", std::move(data));
-  keep(ctx, std::move(event));
+  keep(ctx, {{.what = runtime_event::what::progress,
+              .agent = e.from,
+              .path = e.sender ? e.sender->path : std::string(),
+              .data = std::move(data)},
+             ctx.wall()});
 }
 
-void observer::keep(context& ctx, value event) {
-  event.set("n", ++last_number_);
-  const auto path = event["path"].as_string();
+void observer::keep(context& ctx, noted_event event) {
+  ++last_number_;
   for (auto& [cause, f] : followers_) {
-    if (!glob_matches(f.glob, path)) continue;
-    value shown = event;
+    if (!glob_matches(f.glob, event.event.path)) continue;
+    if (f.credit == 0) {
+      ++f.dropped;
+      continue;
+    }
+    value shown = event.to_value();
+    shown.set("n", last_number_);
     if (f.dropped > 0) shown.set("dropped", f.dropped);
     auto body = pack(shown);
-    if (body && ctx.part(cause, std::move(*body)))
-      f.dropped = 0;
-    else
+    if (!body || !ctx.part(cause, std::move(*body))) {
       ++f.dropped;
+      continue;
+    }
+    --f.credit;
+    f.dropped = 0;
   }
   events_.push_back(std::move(event));
   if (events_.size() > api::kept) events_.pop_front();

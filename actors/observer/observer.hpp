@@ -28,6 +28,7 @@ class observer final : public behaviour {
  private:
   struct follower {
     std::string glob;
+    std::int64_t credit = 0;  ///< without it, nothing is made for it
     std::int64_t dropped = 0;
   };
 
@@ -49,10 +50,11 @@ class observer final : public behaviour {
   void show_traced(context& ctx, std::uint64_t number);
   result<value> recent(const value::array& args) const;
   void note_progress(context& ctx, const envelope& e);
-  void keep(context& ctx, value event);
+  void keep(context& ctx, noted_event event);
 
   std::shared_ptr<event_feed> feed_;  ///< shared with whoever reports, on other threads
-  std::deque<value> events_;
+  /// The newest. Made into values only for who asks: in a flood of dead letters nobody does.
+  std::deque<noted_event> events_;
   std::int64_t last_number_ = 0;
   std::map<cause_id, follower> followers_;
   std::shared_ptr<trace_feed> traces_;  ///< shared as feed_ is

@@ -33,6 +33,7 @@ struct runtime_event {
     restarted,  ///< by its supervisor
     given_up,   ///< it crashed and its supervisor will not start it again
     stuck,      ///< it does not come out of a turn; its thread was replaced
+    progress,   ///< it said how far it is
   };
   what what = what::started;
   address agent = {};
@@ -42,7 +43,8 @@ struct runtime_event {
   error reason = {};
   /// restarted: {ms: from its end until it was ready again, count: restarts of its supervisor
   /// within the period, intensity: how many are allowed}. stuck: {ms: in that turn so far, in: the
-  /// foreign code it is in, e.g. `plugin clock: ticker: receive`, if it is in any}.
+  /// foreign code it is in, e.g. `plugin clock: ticker: receive`, if it is in any}. progress:
+  /// {fraction, text}.
   value data = {};
 };
 

@@ -302,6 +302,7 @@ value test_world::events() const {
       case runtime_event::what::stuck:
       case runtime_event::what::late_reply:
       case runtime_event::what::expired:
+      case runtime_event::what::progress:
         continue;
     }
     one.set("agent", event.path);

@@ -265,7 +265,7 @@ class counting_sink final : public outlet::sink {
  public:
   explicit counting_sink(event_feed& feed) : feed_(feed) {}
   bool post(std::string_view, bytes) override {
-    feed_.take([&](const value&) { ++taken; });
+    feed_.take([&](const noted_event&) { ++taken; });
     return true;
   }
   std::atomic<int> taken{0};
@@ -290,7 +290,7 @@ TEST(event_feed, takes_events_from_many_threads_while_its_observer_changes) {
     feed.attach(outlet(sink));
   for (auto& r : reporters)
     r.join();
-  feed.take([&](const value&) { ++sink->taken; });
+  feed.take([&](const noted_event&) { ++sink->taken; });
   const auto seen = feed.counters();
   EXPECT_EQ(sink->taken + seen["unseen"].as_int(), each * threads);
   EXPECT_EQ(seen["started"], value(each * threads));
