@@ -29,7 +29,13 @@ void names::remove(const address& a) {
     const std::lock_guard lock(shard.mutex);
     const auto at = shard.agents.find(a.agent);
     if (at == shard.agents.end()) return;
+    auto& names = at->second.names;
     free_names(at->second, a);
+    forget_names(at->second, remembered_names, a.agent);
+    if (names.size() > remembered_names) {
+      names.resize(remembered_names);
+      names.shrink_to_fit();
+    }
     at->second.slot = 0;
   }
   address forgotten;
@@ -44,7 +50,7 @@ void names::remove(const address& a) {
   const std::lock_guard lock(shard.mutex);
   const auto at = shard.agents.find(forgotten.agent);
   if (at == shard.agents.end()) return;
-  forget_names(at->second, forgotten.agent);
+  forget_names(at->second, 0, forgotten.agent);
   shard.agents.erase(at);
 }
 
@@ -96,11 +102,11 @@ void names::free_names(const resident& r, const address& whose) {
   }
 }
 
-void names::forget_names(const resident& r, std::uint64_t agent) {
-  for (const auto& name : r.names) {
-    auto& place = shard_of(name);
+void names::forget_names(const resident& r, std::size_t first, std::uint64_t agent) {
+  for (auto i = first; i < r.names.size(); ++i) {
+    auto& place = shard_of(r.names[i]);
     const std::lock_guard lock(place.mutex);
-    place.table.forget(name, agent);
+    place.table.forget(r.names[i], agent);
   }
 }
 

@@ -23,6 +23,8 @@ class names {
  public:
   /// How many that have ended are remembered, newest first to be forgotten last.
   static constexpr std::size_t remembered = 1024;
+  /// And so many of the names that each of them had, its path first.
+  static constexpr std::size_t remembered_names = 4;
 
   /// False if there is one with that id already.
   bool add(const address& a, std::string path);
@@ -73,7 +75,7 @@ class names {
     return names_[std::hash<std::string_view>{}(name) % shards];
   }
   void free_names(const resident& r, const address& whose);
-  void forget_names(const resident& r, std::uint64_t agent);
+  void forget_names(const resident& r, std::size_t first, std::uint64_t agent);
 
   std::array<agent_shard, shards> agents_;
   std::array<name_shard, shards> names_;

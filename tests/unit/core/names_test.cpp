@@ -113,6 +113,15 @@ TEST_F(names_test, knows_for_a_while_that_somebody_had_a_free_name) {
   EXPECT_FALSE(all.was_held("x"));
 }
 
+TEST_F(names_test, remembers_a_few_names_alone_of_who_had_many) {
+  for (std::size_t i = 0; i <= names::remembered_names; ++i)
+    EXPECT_TRUE(all.bind("name" + std::to_string(i), a, false));
+  all.unbind(a);
+  all.remove(a);
+  EXPECT_TRUE(all.was_held("name" + std::to_string(names::remembered_names - 1)));
+  EXPECT_FALSE(all.was_held("name" + std::to_string(names::remembered_names)));
+}
+
 TEST_F(names_test, a_name_always_leads_to_somebody_who_lives) {
   // One thread moves the name on from agent to agent and ends them, the other looks.
   std::thread mover([&] {
