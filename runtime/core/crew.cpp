@@ -2,6 +2,7 @@
 #include "core/crew.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::core {
 
@@ -202,8 +203,7 @@ void crew::leave(member& m) {
   {
     const std::lock_guard lock(mutex_);
     give_back(m);
-    m.works = false;
-    --working_;
+    if (std::exchange(m.works, false)) --working_;  // it may never have asked for a job
     if (m.searching) --searching_;
     if (may_wake() && has_work()) woken = wake_one(false);
     hint();

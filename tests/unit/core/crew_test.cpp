@@ -185,6 +185,18 @@ TEST(crew_test, more_jobs_than_a_queue_holds_are_all_run_and_none_twice) {
   crew.finish();
 }
 
+TEST(crew_test, a_thread_may_leave_before_it_asked_for_a_job) {
+  crew team(1, 1);
+  team.leave(team[0]);
+  EXPECT_EQ(team.working(), 0u);
+  bool ran = false;
+  job j = [&](crew::member&) { return ran = true; };
+  team.submit(&j);
+  auto& taken = *static_cast<job*>(team.next(team[1]));
+  taken(team[1]);
+  EXPECT_TRUE(ran);
+}
+
 TEST(crew_test, a_second_job_wakes_another_thread) {
   working_crew crew(2, 0);
   // Each waits for the other: they end only if they run at the same time.
