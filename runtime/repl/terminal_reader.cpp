@@ -79,6 +79,9 @@ class terminal final : public line_reader {
     was_interrupted_ = false;
     int length = 0;
     is_reading_ = true;
+    // Before the prompt is drawn: el_gets does it afterwards, and a Ctrl-D typed in between is
+    // lost.
+    el_set(edit_, EL_PREP_TERM, 1);
     const char* text = el_gets(edit_, &length);
     is_reading_ = false;
     show_asides();
