@@ -13,6 +13,7 @@
 
 #include "base/id.hpp"
 #include "base/json.hpp"
+#include "base/log_lines.hpp"
 #include "base/map_keys.hpp"
 #include "base/screen_text.hpp"
 #include "base/utf8.hpp"
@@ -72,7 +73,9 @@ std::string field_text(const value& v) {
   return within_line(line_of(v));
 }
 
-std::string format_text(const log_record& r) {
+}  // namespace
+
+std::string text_line(const log_record& r) {
   const auto at = std::chrono::system_clock::to_time_t(r.at);
   std::tm local{};
   ::localtime_r(&at, &local);
@@ -88,7 +91,7 @@ std::string format_text(const log_record& r) {
   return line;
 }
 
-std::string format_json(const log_record& r) {
+std::string json_line(const log_record& r) {
   const auto at = std::chrono::floor<std::chrono::milliseconds>(r.at);
   const auto second = std::chrono::floor<std::chrono::seconds>(at);
   const auto seconds = std::chrono::system_clock::to_time_t(second);
@@ -105,6 +108,8 @@ std::string format_json(const log_record& r) {
   if (!r.fields.empty()) record.set("fields", r.fields);
   return line_of(record);
 }
+
+namespace {
 
 class fd_sink final : public log_sink {
  public:
@@ -162,11 +167,11 @@ std::string_view to_string(log_level level) {
 }
 
 std::unique_ptr<log_sink> text_sink(int fd) {
-  return std::make_unique<fd_sink>(fd, format_text);
+  return std::make_unique<fd_sink>(fd, text_line);
 }
 
 std::unique_ptr<log_sink> json_sink(int fd) {
-  return std::make_unique<fd_sink>(fd, format_json);
+  return std::make_unique<fd_sink>(fd, json_line);
 }
 
 void logger::write(log_level level, std::string_view component, std::string_view message,

@@ -66,7 +66,9 @@ int plugin_check(const plugin_options& o);
 
 int print_version(const common_options& o);
 
-/// One line on stderr, or a JSON object; returns `failed`.
+/// What there is to say of a failure: a sentence, with a crash its traceback below; or JSON.
+std::string complaint(const error& why, bool json);
+/// A complaint on stderr; returns `failed`.
 int complain(const error& why, bool json);
 /// A value on stdout: text as it is, everything else as JSON; nil is nothing.
 result<void> print_result(const value& v, bool json);

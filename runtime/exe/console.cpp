@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exe/console.hpp"
 
-#include <unistd.h>
-
 #include <cctype>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "base/json.hpp"
+#include "base/log_lines.hpp"
 #include "base/screen_text.hpp"
 #include "base/utf8.hpp"
 
@@ -17,6 +17,7 @@ namespace {
 
 /// Of the text of a progress, in bytes; it shares its line with the agent's path.
 constexpr std::size_t longest_progress = 60;
+constexpr const char* clear_line = "\r\x1b[K";
 
 std::string time_of_day(wall_time at) {
   const auto seconds = std::chrono::system_clock::to_time_t(at);
@@ -66,7 +67,7 @@ void console_sink::write(const log_record& record) {
     return screen_.progress(record.component, share->as_double(),
                             text != nullptr ? text->as_string() : std::string_view());
   }
-  if (record.level >= least_) log_.write(record);
+  if (record.level >= least_) screen_.log(record);
 }
 
 std::string describe_crash(const error& reason) {
@@ -83,44 +84,42 @@ std::string describe_crash(const error& reason) {
   return text;
 }
 
+console::console(settings with, const clock& time)
+    : with_(with), time_(time), out_(with.fd, [with](std::uint64_t n) {
+        if (with.json) return "{\"dropped\":" + std::to_string(n) + "}\n";
+        return "troupe: " + std::to_string(n) + (n == 1 ? " line was" : " lines were") +
+               " dropped here: nobody read them\n";
+      }) {}
+
 console::~console() {
-  std::lock_guard lock(mutex_);
-  clear_progress();
+  if (has_progress_) out_.write_if_idle(clear_line);
 }
 
-void console::write_line(const std::string& line) {
-  clear_progress();
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const auto n = ::write(with_.fd, rest.data(), rest.size());
-    if (n <= 0) return;  // nobody reads stderr: there is no one to tell
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
+void console::say(std::string lines) {
+  lines += '\n';
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(has_progress_, false)) lines.insert(0, clear_line);
+  out_.write(std::move(lines));
 }
 
-void console::clear_progress() {
-  if (!has_progress_) return;
-  has_progress_ = false;
-  [[maybe_unused]] auto n = ::write(with_.fd, "\r\x1b[K", 4);
+void console::log(const log_record& record) {
+  say(with_.is_terminal && !with_.json ? text_line(record) : json_line(record));
 }
 
 void console::print(std::string_view line) {
-  std::lock_guard lock(mutex_);
-  if (!with_.json)
-    return write_line((with_.is_terminal ? within_lines(line) : std::string(line)) + "\n");
+  if (!with_.json) return say(with_.is_terminal ? within_lines(line) : std::string(line));
   auto text = to_json(value::map{{"print", std::string(line)}});
-  write_line((text ? *text : std::string("{\"print\":\"(not UTF-8)\"}")) + "\n");
+  say(text ? *text : std::string("{\"print\":\"(not UTF-8)\"}"));
 }
 
 void console::progress(std::string_view agent, double share, std::string_view text) {
   if (!with_.is_terminal || with_.json) return;
-  std::lock_guard lock(mutex_);
   char head[16];
-  std::snprintf(head, sizeof head, "\r\x1b[K%3.0f %% ", share * 100);
+  std::snprintf(head, sizeof head, "%3.0f %% ", share * 100);
   const auto said = within_line(text);
-  const std::string line =
-      head + within_line(agent) + ": " + std::string(utf8_prefix(said, longest_progress));
-  [[maybe_unused]] auto n = ::write(with_.fd, line.data(), line.size());
+  const std::lock_guard lock(mutex_);
+  out_.write_if_idle(clear_line + (head + within_line(agent)) + ": " +
+                     std::string(utf8_prefix(said, longest_progress)));
   has_progress_ = true;
 }
 
@@ -134,9 +133,8 @@ void console::show(const runtime_event& event) {
     line.set("agent", event.path).set("reason", to_value(event.reason));
     if (is_healed) line.set("restart", event.data);
     auto text = to_json(line);
-    if (!text) return;
-    std::lock_guard lock(mutex_);
-    return write_line(*text + "\n");
+    if (text) say(std::move(*text));
+    return;
   }
   std::string line = time_of_day(time_.wall()) + " " +
                      within_line(event.path + " crashed: " + describe_crash(event.reason));
@@ -146,8 +144,7 @@ void console::show(const runtime_event& event) {
             std::to_string(event.data["intensity"].as_int());
   else
     line += "; not started again";
-  std::lock_guard lock(mutex_);
-  write_line(line + "\n");
+  say(std::move(line));
 }
 
 }  // namespace troupe

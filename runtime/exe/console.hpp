@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a person at the terminal sees of a running node on stderr: crashes and how they were healed,
-// progress, what scripts print. Not the log: that has its own sink.
+// progress, what scripts print, the log. Nobody who says something waits until it is read.
 #pragma once
 
-#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "core/node_carrier.hpp"
+#include "exe/line_output.hpp"
 
 namespace troupe {
 
@@ -25,39 +25,40 @@ class console {
     /// Progress is drawn in place; otherwise it is left out.
     bool is_terminal = false;
   };
-  console(settings with, const clock& time) : with_(with), time_(time) {}
+  console(settings with, const clock& time);
   ~console();
 
-  /// A whole line, as it is; on a terminal without what would steer it. Everything else that is
-  /// shown stays within its line, whoever it comes from.
+  /// Lines of the program itself, as they are; the newline at their end is added.
+  void say(std::string lines);
+  /// A record of the log: text on a terminal, otherwise JSON.
+  void log(const log_record& record);
+  /// What a script prints: a whole line, as it is; on a terminal without what would steer it.
+  /// Everything else that is shown stays within its line, whoever it comes from.
   void print(std::string_view line);
   /// `share` from 0 to 1.
   void progress(std::string_view agent, double share, std::string_view text);
   /// Crashes, restarts and agents that were given up; everything else is nothing to tell a person.
   void show(const runtime_event& event);
+  /// Waits until all of it is written, or nothing has gone out for that long.
+  void drain(duration limit) { out_.drain(limit); }
 
  private:
-  void write_line(const std::string& line);
-  void clear_progress();
-
   const settings with_;
   const clock& time_;
   std::mutex mutex_;
   bool has_progress_ = false;
+  line_output out_;
 };
 
-/// What the log of a node goes through: what scripts print and their progress is for the person,
-/// everything else for the log's own sink.
+/// What the log of a node goes through: what scripts print, their progress, and records.
 class console_sink final : public log_sink {
  public:
-  /// Records of the log below `least` are left out. Both outlive it.
-  console_sink(console& screen, log_sink& log, log_level least)
-      : screen_(screen), log_(log), least_(least) {}
+  /// Records of the log below `least` are left out. The console outlives it.
+  console_sink(console& screen, log_level least) : screen_(screen), least_(least) {}
   void write(const log_record& record) override;
 
  private:
   console& screen_;
-  log_sink& log_;
   const log_level least_;
 };
 

@@ -62,9 +62,7 @@ node::node(node_settings with, app what)
     : with_(with),
       app_(std::move(what)),
       console_(with.screen, clock_),
-      sink_(with.screen.json || !with.screen.is_terminal ? json_sink(with.screen.fd)
-                                                         : text_sink(with.screen.fd)),
-      filter_(console_, *sink_, with.least),
+      filter_(console_, with.least),
       log_(filter_, clock_, log_level::info),
       feed_(std::make_shared<event_feed>(clock_)),
       traces_(std::make_shared<trace_feed>(feed_, clock_)),

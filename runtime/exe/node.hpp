@@ -67,7 +67,6 @@ class node {
   app app_;
   troupe::system_clock clock_;
   console console_;
-  std::unique_ptr<log_sink> sink_;
   console_sink filter_;
   logger log_;
   std::shared_ptr<event_feed> feed_;    ///< shared: with the observer, which may be started anew

@@ -14,19 +14,21 @@
 
 namespace troupe::cli {
 
-int complain(const error& why, bool json) {
-  std::string line;
+std::string complaint(const error& why, bool json) {
   if (json) {
     auto text = to_json(value::map{{"error", to_value(why)}});
-    line = text ? *text : why.describe();
-  } else {
-    line = "troupe: " + within_line(why.describe());
-    // A mistake in a file is told with its line; how one got there helps with a crash alone.
-    if (why.is(errc::crash) && !why.traceback.empty()) line += "\n" + within_lines(why.traceback);
-    while (line.ends_with('\n'))
-      line.pop_back();
+    return text ? *text : why.describe();
   }
-  std::fprintf(stderr, "%s\n", line.c_str());
+  auto line = "troupe: " + within_line(why.describe());
+  // A mistake in a file is told with its line; how one got there helps with a crash alone.
+  if (why.is(errc::crash) && !why.traceback.empty()) line += "\n" + within_lines(why.traceback);
+  while (line.ends_with('\n'))
+    line.pop_back();
+  return line;
+}
+
+int complain(const error& why, bool json) {
+  std::fprintf(stderr, "%s\n", complaint(why, json).c_str());
   return failed;
 }
 

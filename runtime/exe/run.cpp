@@ -28,8 +28,10 @@ int end_node(node& n, interrupts& signals, int code, main_output* output = nullp
   if (output != nullptr) output->close();
   const auto report = n.stop();
   // Threads that do not come back still use what a return would destroy.
-  if (!report.stuck.empty() || (output != nullptr && !output->has_ended(longest_farewell)))
+  if (!report.stuck.empty() || (output != nullptr && !output->has_ended(longest_farewell))) {
+    n.screen().drain(longest_farewell);
     _exit(code);
+  }
   std::fflush(stdout);
   return code;
 }
@@ -66,6 +68,11 @@ int run(const run_options& o) {
   auto opened = node::open(with, std::move(*loaded));
   if (!opened) return complain(opened.error(), o.json);
   node& n = **opened;
+  // Through the console: behind what the node has said, and without a wait for who reads it.
+  const auto complain_of = [&](const error& why) {
+    n.screen().say(complaint(why, o.json));
+    return failed;
+  };
 
   std::optional<error> ended;
   std::mutex mutex;
@@ -75,7 +82,7 @@ int run(const run_options& o) {
     signals.notify();
   };
   if (!main) {
-    if (!o.json) std::fprintf(stderr, "%s has no verb main: it runs until Ctrl-C\n", name.c_str());
+    if (!o.json) n.screen().say(name + " has no verb main: it runs until Ctrl-C");
     n.door().monitor(std::string("app"), on_app_end);
     const auto limit = o.timeout > 0 ? seconds(o.timeout) : duration::max();
     const auto signal = signals.wait(limit);
@@ -85,15 +92,14 @@ int run(const run_options& o) {
     if (signal) return end_node(n, signals, *signal == SIGINT ? interrupted : 128 + *signal);
     if (!why) return end_node(n, signals, timed_out);
     if (is_normal_exit(*why) && !why->cause) return end_node(n, signals, done);
-    complain(*why, o.json);
-    return end_node(n, signals, failed);
+    return end_node(n, signals, complain_of(*why));
   }
 
   value::array arguments;
   for (const auto& a : o.arguments)
     arguments.emplace_back(a);
   auto body = pack(value(std::move(arguments)));
-  if (!body) return complain(body.error(), o.json);
+  if (!body) return end_node(n, signals, complain_of(body.error()));
   main_output output([&signals] { signals.notify(); });
   std::optional<result<bytes>> answer;
   call_options options;
@@ -127,15 +133,15 @@ int run(const run_options& o) {
     const bool is_late = why.is(errc::timeout);
     const auto signal = wait_for(signals, is_written, is_late ? longest_farewell : duration::max());
     if (signal) return end_by(*signal);
-    complain(why, o.json);
+    complain_of(why);
     return end(is_late ? timed_out : failed);
   }
   auto v = (*got)->empty() ? result<value>(value()) : unpack((*got)->view());
-  if (!v) return end(complain(v.error(), o.json));
+  if (!v) return end(complain_of(v.error()));
   output.finish(std::move(*v), o.json);
   if (const auto signal = wait_for(signals, is_written)) return end_by(*signal);
   const auto printed = output.printed();
-  return end(printed ? done : complain(printed.error(), o.json));
+  return end(printed ? done : complain_of(printed.error()));
 }
 
 }  // namespace troupe::cli

@@ -94,6 +94,7 @@ class node_session final : public session {
   }
 
   std::string describe(const error& why) override {
+    node_.screen().drain(std::chrono::milliseconds(100));  // what came before stands above it
     if (!json_) return session::describe(why);
     auto text = to_json(value::map{{"error", to_value(why)}});
     return text ? *text : why.describe();
@@ -388,7 +389,10 @@ int shell(const file_options& o) {
   signals.arm();
   const auto report = n.stop();
   std::fflush(stdout);
-  if (!report.stuck.empty()) _exit(code);
+  if (!report.stuck.empty()) {
+    n.screen().drain(std::chrono::seconds(1));
+    _exit(code);
+  }
   return code;
 }
 

@@ -170,6 +170,54 @@ function agent.on_stop() print("in order") end""")
 
 
 @case
+def a_stderr_that_nobody_reads_holds_up_nobody(t):
+    t.write("says.lua", AGENT % """function agent.on.main(_, n)
+  for i = 1, n do print("line " .. i) end
+  return troupe.call("b", "ping")
+end""")
+    t.write("crashes.lua", AGENT % """function agent.on.main()
+  for _ = 1, 100 do local _ = troupe.call("b", "crash") end
+  return async.retry({ tries = 100 }, troupe.call, "b", "ping")
+end""")
+    t.write("waits.lua", AGENT % 'function agent.on.main() troupe.part("here\\n") print("x") async.sleep(3600) end')
+    t.write("b.lua", AGENT % 'function agent.on.ping() return "pong" end function agent.on.crash() error("boom") end')
+    for words, ends in (("says.lua", "300000"), 0), (("crashes.lua",), 0), (("waits.lua",), 130):
+        t.write("x.lua", 'return { name = "x", main = "a.main", tree = { intensity = 1000, children = { '
+                         '{ id = "b", start = "b.lua" }, { id = "a", start = "%s" } } } }' % words[0])
+        for options in ("--threads", "1"), ("--threads", "1", "--json"):
+            reader, writer = full_pipe()
+            process = t.start("run", *options, "x.lua", *words[1:], stderr=writer)
+            os.close(writer)
+            if ends == 130:
+                equal("here" in process.stdout.readline(), True)
+                process.send_signal(INTERRUPT)
+            ran = t.ended(process, words).exits(ends)
+            if ends == 0:
+                ran.prints("pong")
+            os.close(reader)
+
+
+@case
+def lines_that_found_no_room_on_stderr_are_counted(t):
+    t.write("a.lua", AGENT % """function agent.on.main()
+  for i = 1, 300000 do print("line " .. i) end
+  return "printed"
+end""")
+    for options, note in ((), r"troupe: (\d+) lines were dropped here: nobody read them"), (("--json",), r'\{"dropped":(\d+)\}'):
+        reader, writer = full_pipe()
+        process = t.start("run", *options, "a.lua", stderr=writer)
+        os.close(writer)
+        equal("printed" in process.stdout.readline(), True)
+        with open(reader, "rb") as pipe:
+            said = pipe.read().lstrip(b"-").decode()
+        t.ended(process).exits(0)
+        dropped = re.search(rf"^{note}$", said, re.M)
+        shown = [int(n) for n in re.findall(r"line (\d+)", said)]
+        equal((shown[0], shown[-1], len(shown) + int(dropped[1])), (1, len(shown), 300000))
+        equal(len(said) > 1 << 20, True)
+
+
+@case
 def a_reader_that_pauses_gets_everything(t):
     t.write("a.lua", AGENT % """function agent.on.main()
   for i = 1, 100 do troupe.part("line " .. i .. "\\n") end
