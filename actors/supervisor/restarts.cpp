@@ -140,6 +140,7 @@ void supervisor::remember_exit(context& ctx, child_record& c) {
 void supervisor::report(context& ctx, log_level level, std::string_view what, std::string_view when,
                         std::string_view child, const error& why, const value::map& more) const {
   value::map fields = {{"context", when}, {"child", child}, {"reason", in_one_line(why)}};
+  if (!why.traceback.empty()) fields.emplace_back("traceback", why.traceback);
   fields.insert(fields.end(), more.begin(), more.end());
   ctx.log(level, what, std::move(fields));
 }

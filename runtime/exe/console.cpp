@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exe/console.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <ctime>
@@ -102,8 +103,11 @@ void console::say(std::string lines) {
   out_.write(std::move(lines));
 }
 
-void console::log(const log_record& record) {
-  say(with_.is_terminal && !with_.json ? text_line(record) : json_line(record));
+void console::log(log_record record) {
+  if (!with_.is_terminal || with_.json) return say(json_line(record));
+  // It stands below the crash.
+  std::erase_if(record.fields, [](const auto& f) { return f.first.as_string() == "traceback"; });
+  say(text_line(record));
 }
 
 void console::print(std::string_view line) {
@@ -121,6 +125,25 @@ void console::progress(std::string_view agent, double share, std::string_view te
   out_.write_if_idle(clear_line + (head + within_line(agent)) + ": " +
                      std::string(utf8_prefix(said, longest_progress)));
   has_progress_ = true;
+}
+
+/// `\n  crash.lua:3: in upvalue 'inner'` and so on.
+std::string console::lines_below(const error& reason) {
+  std::string_view rest = reason.traceback;
+  std::string lines;
+  std::size_t of_scripts = 0;
+  while (!rest.empty()) {
+    const auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (line == "[C]: in ?") continue;  // where every traceback ends
+    lines += "\n  " + within_line(line);
+    of_scripts += line.find(".lua:") != line.npos ? 1 : 0;
+  }
+  const std::lock_guard lock(mutex_);
+  // A single place is told with the crash itself.
+  if (of_scripts < 2 || last_traceback_ == lines) return {};
+  last_traceback_ = lines;
+  return lines;
 }
 
 void console::show(const runtime_event& event) {
@@ -144,6 +167,7 @@ void console::show(const runtime_event& event) {
             std::to_string(event.data["intensity"].as_int());
   else
     line += "; not started again";
+  if (with_.has_tracebacks) line += lines_below(event.reason);
   say(std::move(line));
 }
 

@@ -24,6 +24,9 @@ class console {
     bool json = false;
     /// Progress is drawn in place; otherwise it is left out.
     bool is_terminal = false;
+    /// Below a crash stands how the script got there, where that is more than the crash says and
+    /// not the same as the time before.
+    bool has_tracebacks = false;
   };
   console(settings with, const clock& time);
   ~console();
@@ -31,7 +34,7 @@ class console {
   /// Lines of the program itself, as they are; the newline at their end is added.
   void say(std::string lines);
   /// A record of the log: text on a terminal, otherwise JSON.
-  void log(const log_record& record);
+  void log(log_record record);
   /// What a script prints: a whole line, as it is; on a terminal without what would steer it.
   /// Everything else that is shown stays within its line, whoever it comes from.
   void print(std::string_view line);
@@ -43,10 +46,13 @@ class console {
   void drain(duration limit) { out_.drain(limit); }
 
  private:
+  std::string lines_below(const error& reason);
+
   const settings with_;
   const clock& time_;
   std::mutex mutex_;
   bool has_progress_ = false;
+  std::string last_traceback_;
   line_output out_;
 };
 

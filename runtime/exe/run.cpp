@@ -61,7 +61,10 @@ int run(const run_options& o) {
     return complain({errc::config, loaded->name + " has no main that takes arguments"}, o.json);
 
   node_settings with;
-  with.screen = {.fd = 2, .json = o.json, .is_terminal = isatty(2) != 0};
+  with.screen = {.fd = 2,
+                 .json = o.json,
+                 .is_terminal = isatty(2) != 0,
+                 .has_tracebacks = o.verbose || isatty(2) != 0};
   with.threads = o.threads;
   if (o.verbose) with.least = log_level::info;
   with.reads_app = [&o] { return load_app(o.file, o.arguments, o.settings); };
@@ -81,9 +84,9 @@ int run(const run_options& o) {
     ended = std::move(why);
     signals.notify();
   };
+  n.door().monitor(std::string("app"), on_app_end);
   if (!main) {
     if (!o.json) n.screen().say(name + " has no verb main: it runs until Ctrl-C");
-    n.door().monitor(std::string("app"), on_app_end);
     const auto limit = o.timeout > 0 ? seconds(o.timeout) : duration::max();
     const auto signal = signals.wait(limit);
     std::unique_lock lock(mutex);
@@ -129,7 +132,17 @@ int run(const run_options& o) {
   if (const auto signal = wait_for(signals, is_answered)) return end_by(*signal);
   if (!got) return end(done);  // nobody reads stdout any more: an end like any other
   if (!*got) {
-    const auto& why = got->error();
+    auto why = got->error();
+    // Its supervisor stopped it: if the whole app ends, what that came of says more.
+    if (why.is(errc::down) && why.cause && why.cause->is(errc::shutdown)) {
+      const auto has_app_ended = [&] {
+        const std::lock_guard lock(mutex);
+        if (ended && ended->cause) why = *ended;
+        return ended.has_value();
+      };
+      if (const auto signal = wait_for(signals, has_app_ended, longest_farewell))
+        return end_by(*signal);
+    }
     const bool is_late = why.is(errc::timeout);
     const auto signal = wait_for(signals, is_written, is_late ? longest_farewell : duration::max());
     if (signal) return end_by(*signal);

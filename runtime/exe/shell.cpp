@@ -357,7 +357,10 @@ int shell(const file_options& o) {
   std::optional<asides> beside;
   if (is_terminal && isatty(2) != 0) beside.emplace();
   node_settings with;
-  with.screen = {.fd = beside ? beside->fd() : 2, .json = o.json, .is_terminal = isatty(2) != 0};
+  with.screen = {.fd = beside ? beside->fd() : 2,
+                 .json = o.json,
+                 .is_terminal = isatty(2) != 0,
+                 .has_tracebacks = o.verbose || isatty(2) != 0};
   with.threads = o.threads;
   if (o.verbose) with.least = log_level::info;
   if (!o.file.empty()) with.reads_app = [&o] { return load_app(o.file, {}, o.settings); };

@@ -169,6 +169,46 @@ function agent.on_stop() print("in order") end""")
     os.close(reader)
 
 
+FALLS = AGENT % """local timer = require("troupe.timer")
+local function inner(x) return x.y.z end
+function agent.on_start() timer.after(0.01, "fall") end
+function agent.own.fall() inner({}) end"""
+TRACE = "a.lua:5: in upvalue 'inner'\\n  a.lua:7: in function <a.lua:7>\\n"
+
+
+@case
+def a_crash_is_told_with_its_traceback_where_a_person_reads_it(t):
+    t.write("a.lua", FALLS)
+    t.write("x.lua", 'return { name = "x", tree = { intensity = 2, children = { { id = "a", start = "a.lua" } } } }')
+    plain = t.troupe("run", "x.lua").exits(1)
+    equal("  a.lua:5: in upvalue" in plain.err, False, plain.err)
+    record = json.loads(next(line for line in plain.err.splitlines() if line.startswith("{")))
+    equal("a.lua:7: in function" in record["fields"]["traceback"], True)
+    told = t.troupe("run", "-v", "x.lua").exits(1)
+    told.says(rf"a crashed: a\.lua:5: .*; restarted in .*, 1 of 2\n  {TRACE}.*2 of 2$")
+    equal(len(re.findall(TRACE, told.err)), 1, "the same traceback is told once")
+    ours, theirs = pty.openpty()
+    process = t.start("run", "x.lua", stderr=theirs)
+    os.close(theirs)
+    said = read_terminal(ours)
+    t.ended(process)
+    equal(bool(re.search(rf"; restarted in .*, 1 of 2\n  {TRACE}", said)), True, said)
+    equal("traceback=" in said, False, said)
+
+
+@case
+def the_last_sentence_names_the_crash_that_was_one_too_many(t):
+    t.write("a.lua", FALLS)
+    t.write("m.lua", AGENT % "function agent.on.main() async.sleep(3600) end")
+    falls = '{ id = "a", start = "a.lua" }'
+    last = r"restarts in 5 s; the last of .*a \(.*\); because crash: a\.lua:5: attempt to index a nil value"
+    for tree, more in ((falls, ""), (falls + ', { id = "m", start = "m.lua" }', 'main = "m.main",'),
+                       ('{ id = "m", start = "m.lua" }, { id = "desk", start = { children = { %s } } }' % falls, 'main = "m.main",')):
+        t.write("x.lua", 'return { name = "x", %s tree = { children = { %s } } }' % (more, tree))
+        said = t.troupe("run", "x.lua").exits(1).silent().err.splitlines()[-1]
+        equal(bool(re.match("troupe: shutdown: more than ", said) and re.search(last, said)), True, said)
+
+
 @case
 def a_stderr_that_nobody_reads_holds_up_nobody(t):
     t.write("says.lua", AGENT % """function agent.on.main(_, n)
@@ -231,6 +271,18 @@ end""")
     t.ended(process).exits(0)
 
 
+def read_terminal(ours):
+    """What comes to our side of a terminal until nobody holds the other."""
+    said = b""
+    try:
+        while piece := os.read(ours, 4096):
+            said += piece
+    except OSError:  # how a terminal tells that nobody holds its other side
+        pass
+    os.close(ours)
+    return said.decode().replace("\r\n", "\n")
+
+
 @case
 def what_agents_say_does_not_steer_the_terminal_and_forges_no_line(t):
     t.write("a.lua", AGENT % """function agent.on.main(_, how)
@@ -245,15 +297,9 @@ function agent.on.crash() error(troupe.error("odd\\n12:00:00 forged", "\\27[2Jx"
         ours, theirs = pty.openpty()
         process = t.start(*words, stderr=theirs)
         os.close(theirs)
-        said = b""
-        try:
-            while piece := os.read(ours, 4096):
-                said += piece
-        except OSError:  # how a terminal tells that nobody holds its other side
-            pass
-        os.close(ours)
+        said = read_terminal(ours)
         process.communicate()
-        return said.decode().replace("\r\n", "\n")
+        return said
     said = on_terminal("run", "a.lua")
     equal("\x1b[2J" in said or "\n12:00" in said, False, said)
     for part in " 50 % a: \\u001b[2Jhalf\\n12:00:00 forged", "\\u001b[2Jup\n\tdown\n":
