@@ -2,7 +2,6 @@
 """The verbs of the command line: what they print where, and their exit codes."""
 import json
 import os
-import pty
 import re
 import shutil
 import signal
@@ -187,11 +186,7 @@ def a_crash_is_told_with_its_traceback_where_a_person_reads_it(t):
     told = t.troupe("run", "-v", "x.lua").exits(1)
     told.says(rf"a crashed: a\.lua:5: .*; restarted in .*, 1 of 2\n  {TRACE}.*2 of 2$")
     equal(len(re.findall(TRACE, told.err)), 1, "the same traceback is told once")
-    ours, theirs = pty.openpty()
-    process = t.start("run", "x.lua", stderr=theirs)
-    os.close(theirs)
-    said = read_terminal(ours)
-    t.ended(process)
+    said = t.on_terminal("run", "x.lua").err
     equal(bool(re.search(rf"; restarted in .*, 1 of 2\n  {TRACE}", said)), True, said)
     equal("traceback=" in said, False, said)
 
@@ -271,18 +266,6 @@ end""")
     t.ended(process).exits(0)
 
 
-def read_terminal(ours):
-    """What comes to our side of a terminal until nobody holds the other."""
-    said = b""
-    try:
-        while piece := os.read(ours, 4096):
-            said += piece
-    except OSError:  # how a terminal tells that nobody holds its other side
-        pass
-    os.close(ours)
-    return said.decode().replace("\r\n", "\n")
-
-
 @case
 def what_agents_say_does_not_steer_the_terminal_and_forges_no_line(t):
     t.write("a.lua", AGENT % """function agent.on.main(_, how)
@@ -294,12 +277,7 @@ end
 function agent.on.crash() error(troupe.error("odd\\n12:00:00 forged", "\\27[2Jx")) end
 """)
     def on_terminal(*words):
-        ours, theirs = pty.openpty()
-        process = t.start(*words, stderr=theirs)
-        os.close(theirs)
-        said = read_terminal(ours)
-        process.communicate()
-        return said
+        return t.on_terminal(*words).err
     said = on_terminal("run", "a.lua")
     equal("\x1b[2J" in said or "\n12:00" in said, False, said)
     for part in " 50 % a: \\u001b[2Jhalf\\n12:00:00 forged", "\\u001b[2Jup\n\tdown\n":

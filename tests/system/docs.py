@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What pages say is what the program does: sdk/docs/apps.md names every key, and its examples run."""
+"""What pages say is what the program does: sdk/docs/apps.md names every key, its examples and those of READMEs run."""
 import json
 import os
 import pathlib
 import re
+import shlex
 
 from support import Failed, case, equal, main
 
@@ -135,6 +136,54 @@ def the_examples_run(t):
             equal(ran.out + ran.err, said, command)
             asked += 1
     equal(asked, 4)
+
+
+def steady(text):
+    """Lines without what differs from run to run; who speaks first on which stream does as well."""
+    for pattern, instead in ((r"\r\x1b\[K[^\n\r\x1b]*(?=\r\x1b\[K)", ""), (r"\r\x1b\[K", ""), (r"^\d\d:\d\d:\d\d", "TIME"),
+                             (r"\b[\d.]+ ms", "N ms"), (r"^/.*/report\.md$", "FOLDER/report.md"), (r"\bmembers/\d", "members/N")):
+        text = re.sub(pattern, instead, text, flags=re.M)
+    return sorted(text.splitlines())
+
+
+def samples(readme):
+    """Each command of a README, and what stands below it."""
+    for block in re.findall(r"^```\w*\n(.*?)^```", readme.read_text(), re.M | re.S):
+        yield from re.findall(r"^\$ (.*)\n((?:[^$\n].*\n)*)", block, re.M)
+
+
+@case
+def the_readmes_show_what_is_printed(t):
+    asked = 0
+    for readme in (ROOT / "README.md", *sorted(t.examples.glob("*/README.md"))):
+        for command, said in samples(readme):
+            if command.startswith("./dev run "):
+                words = ["run", "examples/triage/triage.lua"]
+            elif command.startswith("troupe run ") and "plugin-" not in str(readme) and "/var/log" not in command:
+                words = shlex.split(command)[1:]
+            else:
+                continue
+            folder = t.prefix / "share/troupe" if readme.parent == ROOT else readme.parent
+            words[1] = folder / words[1]
+            ran = t.on_terminal(*words)
+            equal(steady(ran.err + ran.out), steady(said), f"{readme}: {command}")
+            asked += 1
+    equal(asked, 7)
+
+
+@case
+def the_agent_in_the_readme_runs(t):
+    text = re.search(r"^```lua\n(-- hello\.lua .*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)[1]
+    t.write("hello.lua", text)
+    words = re.match(r"-- hello\.lua +\./dev (.*)", text)[1].split()
+    equal(t.troupe(*words).exits(0).out, "Hello, World!\n")
+
+
+@case
+def what_pages_link_to_is_there(t):
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("sdk/**/*.md"), *ROOT.glob("examples/**/*.md")):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            equal((page.parent / target).exists(), True, f"{page}: {target}")
 
 
 main()

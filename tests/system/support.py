@@ -6,6 +6,7 @@ folder of its own. It fails if one of them does; what is skipped is counted and 
 """
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -106,6 +107,21 @@ class Bench:
         if stdin is not None:
             options["stdin"] = subprocess.PIPE
         return self.ended(self.start(*words, **options), ("troupe", *words), stdin, limit)
+
+    def on_terminal(self, *words):
+        """`troupe words...` whose stderr is a terminal; what it writes there has plain newlines."""
+        ours, theirs = pty.openpty()
+        process = self.start(*words, stderr=theirs)
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 4096):
+                said += piece
+        except OSError:  # how a terminal tells that nobody holds its other side
+            pass
+        os.close(ours)
+        out, _ = process.communicate()
+        return Ran(("troupe", *words), process.returncode, out, said.decode().replace("\r\n", "\n"))
 
     def command(self, *words, **options):
         done = subprocess.run([str(w) for w in words], cwd=self.folder, env=self.env, text=True, errors="replace",
