@@ -3,10 +3,8 @@
 // `troupe shell`: a prompt in a fresh node. What is typed runs in an agent of its own, so a loop in
 // it takes nothing with it; commands are that agent's too, but for those that are about this
 // program.
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
@@ -15,13 +13,12 @@
 #include <mutex>
 #include <optional>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 #include "actors/tool/api.hpp"
 #include "base/json.hpp"
 #include "base/msgpack.hpp"
-#include "base/unique_fd.hpp"
+#include "exe/asides.hpp"
 #include "exe/cli.hpp"
 #include "exe/help.hpp"
 #include "exe/interrupts.hpp"
@@ -279,52 +276,6 @@ class node_session final : public session {
   const bool json_;
   bool over_ = false;
   bool has_failed_ = false;
-};
-
-/// What the node writes for people goes through here, so that it never lands in the line that is
-/// being typed.
-class asides {
- public:
-  asides() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return;
-    out_ = unique_fd(ends[0]);
-    in_ = unique_fd(ends[1]);
-    thread_ = std::thread([this] { pass_on(); });
-  }
-  ~asides() {
-    in_.reset();
-    if (thread_.joinable()) thread_.join();
-  }
-  asides(const asides&) = delete;
-  asides& operator=(const asides&) = delete;
-
-  /// Where the node writes.
-  int fd() const { return in_ ? in_.get() : STDERR_FILENO; }
-  /// Null: straight to stderr.
-  void show_with(line_reader* reader) {
-    std::lock_guard lock(mutex_);
-    reader_ = reader;
-  }
-
- private:
-  void pass_on() {
-    char data[4096];
-    for (ssize_t n; (n = ::read(out_.get(), data, sizeof data)) > 0 || (n < 0 && errno == EINTR);) {
-      if (n < 0) continue;
-      const std::string_view text(data, static_cast<std::size_t>(n));
-      std::lock_guard lock(mutex_);
-      if (reader_ != nullptr)
-        reader_->write_aside(text);
-      else
-        std::fwrite(text.data(), 1, text.size(), stderr);
-    }
-  }
-
-  unique_fd out_, in_;
-  std::mutex mutex_;
-  line_reader* reader_ = nullptr;
-  std::thread thread_;
 };
 
 std::string history_file() {
