@@ -129,6 +129,18 @@ class Bench:
         return Ran(words, done.returncode, done.stdout, done.stderr)
 
 
+# An agent's file, its functions left out.
+AGENT = 'local troupe = require("troupe")\nlocal async = require("troupe.async")\nlocal agent = troupe.agent {}\n%s\nreturn agent\n'
+
+
+def when_it_says(process, line):
+    """Waits until stderr has that line."""
+    for said in process.stderr:
+        if line in said:
+            return
+    raise Failed(f"it ended without saying {line!r}")
+
+
 def children_of(pid, name):
     """Processes below `pid` whose program is called `name`."""
     found = []
