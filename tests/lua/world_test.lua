@@ -95,6 +95,22 @@ test.case("a tool that takes too long is named", function(t)
   t:equal(err.message, "tool slow: no answer before the deadline")
 end)
 
+test.case("the budget of a temporary agent ends with it, that of any other outlives its restarts", function(t)
+  t:model { "one", "two", "three" }
+  for restart, code in pairs { temporary = false, permanent = "budget" } do
+    local id = "clerk_" .. restart
+    local spec = { id = id, restart = restart, grants = { llm = { "*" } }, budget = { calls = 1 } }
+    local clerk = t:start("agents/clerk.lua", spec)
+    t:ok(t:call(clerk, "ask", "?"))
+    t:fails("budget", t.call, t, clerk, "ask", "?")
+    t:fails("down", t.call, t, clerk, "crash", "boom")
+    t:advance(0)
+    if restart == "temporary" then clerk = t:start("agents/clerk.lua", spec) end
+    local _, err = troupe.call(clerk, "ask", "?")
+    t:equal(err and err.code or false, code)
+  end
+end)
+
 test.case("there is no network", function(t)
   local err = t:fails("unsupported", tool.call, "http.get", { url = "https://example.org" })
   t:ok(err.message:find("t:tool", 1, true), err.message)
