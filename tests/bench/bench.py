@@ -33,8 +33,9 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def ours(what, *numbers):
-    done = subprocess.run([troupe, "run", here / "bench.lua", what, *map(str, numbers)], capture_output=True, text=True)
+def ours(what, *numbers, threads=os.cpu_count(), crowd=0):
+    done = subprocess.run([troupe, "run", "--threads", str(threads), "--set", f"crowd={crowd}", here / "bench.lua", what,
+                           *map(str, numbers)], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"bench: {what} failed: {done.stderr[-500:]}")
     return float(done.stdout)
@@ -189,6 +190,13 @@ for threads in (1, 2, 4):
     if skynet:
         cells = [f"{count}: {skynets('spread', n // 4, count, threads=threads):.2f} us" for count in counts[:2]]
         lines.append("  skynet: " + ", ".join(cells))
+for title, unit, what, numbers in (("round trip, 1 pair", "us", "round_trip", (n // 4, 1)),
+                                   ("8 senders, one receiver", "M/s", "many_senders", (int(200000 * scale), 8)),
+                                   ("start of a Lua agent", "us", "start", (s // 2,)),
+                                   ("crash to ready again", "us", "crash_to_ready", (c,))):
+    for threads in (1, 2, 4):
+        cells = [f"{count}: {ours(what, *numbers, threads=threads, crowd=count):.2f} {unit}" for count in counts]
+        lines.append(f"{title}, beside so many others, {threads} thread{'s' if threads > 1 else ''}: " + ", ".join(cells))
 crowd = 10000 if quick else 100000
 for said, process in watched("rest", crowd, 1):
     if said != "rested":
