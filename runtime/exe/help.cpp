@@ -84,6 +84,15 @@ std::vector<std::string> command_names() {
   return names;
 }
 
+result<void> check_command(const std::string& name) {
+  const auto all = command_names();
+  if (std::find(all.begin(), all.end(), name) != all.end()) return ok();
+  const auto near = nearest(name, {all.begin(), all.end()});
+  return {errc::not_found,
+          "there is no command " + name +
+              (near.empty() ? "; see :help" : ": did you mean " + std::string(near) + "?")};
+}
+
 std::vector<std::string> next_words(std::string_view command,
                                     const std::vector<std::string>& given) {
   std::vector<std::string> next;

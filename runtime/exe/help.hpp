@@ -15,6 +15,9 @@ namespace troupe::cli {
 /// With the colon.
 std::vector<std::string> command_names();
 
+/// Fails with not_found and the nearest name if there is no such command.
+result<void> check_command(const std::string& name);
+
 /// What may stand next behind a command and the words that follow it: `AGENT.VERB`, `FILE`, or in
 /// lower case the word itself.
 std::vector<std::string> next_words(std::string_view command,

@@ -58,7 +58,11 @@ class node_session final : public session {
           node_.door().call(std::string(tool_api::name), tool_api::refresh, *pack(value::array{})));
       return shown("plugin " + words[2] + " is loaded anew; what runs keeps the old code");
     }
-    if (words[0] == "kill" && words.size() == 2) return shown(kill(words[1]));
+    if (words[0] == "kill") {
+      if (words.size() != 2) return error(errc::bad_argument, "usage: :kill AGENT");
+      return shown(kill(words[1]));
+    }
+    TROUPE_CHECK(check_command(":" + words[0]));
     value::array all;
     for (const auto& w : words)
       all.emplace_back(w);

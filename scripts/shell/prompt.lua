@@ -115,11 +115,9 @@ function agent.on.spec(_, path)
   return troupe.call(supervisor, "get_childspec", id)
 end
 
--- :name words...  -> text to show
+-- :name words...  -> text to show; who asks knows that there is such a command
 function agent.on.command(self, words)
-  local run = commands[words[1]]
-  if not run then return nil, troupe.error("not_found", "there is no command :" .. words[1] .. "; see :help") end
-  local text, data = run(table.unpack(words, 2))
+  local text, data = commands[words[1]](table.unpack(words, 2))
   if text == nil then return nil, data end
   if not self.options.json or text == "" then return text end
   return in_json(data == nil and text or data)

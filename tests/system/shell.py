@@ -106,14 +106,18 @@ def help_has_a_line_for_every_function_of_every_module(t):
 
 
 @case
-def help_for_what_there_is_not_names_the_nearest_in_one_sentence(t):
-    ran = t.troupe("shell", stdin=":help nonsense\n:help troupe.cal\n:help async.mpa\n:help inspct\n:help ''\n")
+def what_there_is_not_is_told_in_one_sentence_with_the_nearest_name(t):
+    ran = t.troupe("shell", stdin=":help nonsense\n:help troupe.cal\n:help async.mpa\n:help inspct\n:help ''\n"
+                   ":inspct a\n:zzzzz\n:kill\n")
     equal(ran.err.splitlines(), [
         'not_found: no help for "nonsense"; :help lists the commands, :help troupe the functions',
         'not_found: no help for "troupe.cal": did you mean "troupe.call"?',
         'not_found: no help for "async.mpa": did you mean "async.map"?',
         'not_found: no help for "inspct": did you mean "inspect"?',
-        "not_found: no help for \"''\"; :help lists the commands, :help troupe the functions"])
+        "not_found: no help for \"''\"; :help lists the commands, :help troupe the functions",
+        "not_found: there is no command :inspct: did you mean :inspect?",
+        "not_found: there is no command :zzzzz; see :help",
+        "bad_argument: usage: :kill AGENT"])
 
 
 @case
