@@ -93,7 +93,7 @@ console::console(settings with, const clock& time)
       }) {}
 
 console::~console() {
-  if (has_progress_) out_.write_if_idle(clear_line);
+  if (has_progress_) out_.write(clear_line);
 }
 
 void console::say(std::string lines) {
