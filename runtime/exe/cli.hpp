@@ -30,12 +30,14 @@ struct run_options : common_options {
   std::vector<std::string> arguments;
   std::vector<setting> settings;
   double timeout = 0;  ///< seconds; 0: none
+  bool watch = false;
 };
 int run(const run_options& o);
 
 struct file_options : common_options {
   std::string file;
   std::vector<setting> settings;
+  bool watch = false;  ///< of the shell
 };
 int shell(const file_options& o);
 int check(const file_options& o);

@@ -138,6 +138,7 @@ result<node_launcher::known_script> node_launcher::look_up(const child_spec& spe
         found->second.size == now.st_size && changed != 0)
       return found->second;
   }
+  if (with_.scripts->reads) with_.scripts->reads(path);
   TROUPE_TRY(program, script::read_program(start.file, spec.base_folder));
   TROUPE_TRY(said, script::declare(*with_.scripts, program));
   known_script known{changed, now.st_size, std::move(program),
@@ -250,6 +251,7 @@ result<process_init> node_launcher::prepare(const child_spec& spec, const place&
   } else {
     return error(errc::config, spec.id + ": a program needs isolate = \"process\"");
   }
+  if (script && !spec.pool && with_.running != nullptr) with_.running->prepared(init.path);
   return init;
 }
 

@@ -12,6 +12,7 @@
 
 #include "actors/worker/worker.hpp"
 #include "agent/launcher.hpp"
+#include "exe/running_scripts.hpp"
 #include "plugin/catalog.hpp"
 #include "script/declaration.hpp"
 #include "script/lua_behaviour.hpp"
@@ -36,6 +37,8 @@ class node_launcher final : public launcher {
     worker_host* workers = nullptr;
     /// The models of the app by name, or null.
     const std::map<std::string, value>* models = nullptr;
+    /// Told of all that are to run a script; null: nobody asks.
+    running_scripts* running = nullptr;
   };
   /// What is pointed to outlives it.
   explicit node_launcher(const parts& with) : with_(with) {}

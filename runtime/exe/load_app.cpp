@@ -127,10 +127,15 @@ result<setting> setting_from(const std::string& text) {
   return setting{text.substr(0, equals), text.substr(equals + 1)};
 }
 
+std::string absolute_file(const std::string& file) {
+  std::error_code failed;
+  return fs::absolute(file, failed).lexically_normal().string();
+}
+
 result<app> load_app(const std::string& file, const std::vector<std::string>& arguments,
                      const std::vector<setting>& settings) {
   std::error_code failed;
-  const auto path = fs::absolute(file, failed).lexically_normal();
+  const fs::path path = absolute_file(file);
   const auto folder = path.parent_path().string();
   const auto name = path.filename().string();
   if (name.empty()) return error(errc::io, file + ": not a regular file");

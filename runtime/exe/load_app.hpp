@@ -18,6 +18,9 @@ namespace troupe {
 result<app> load_app(const std::string& file, const std::vector<std::string>& arguments,
                      const std::vector<setting>& settings);
 
+/// Where load_app reads it.
+std::string absolute_file(const std::string& file);
+
 /// An app with nothing in it, for the shell.
 app empty_app();
 

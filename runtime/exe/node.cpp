@@ -9,6 +9,7 @@
 #include "actors/observer/observer.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/tool/tool.hpp"
+#include "base/msgpack.hpp"
 #include "exe/prefix.hpp"
 #include "exe/version.hpp"
 
@@ -17,8 +18,11 @@ namespace troupe {
 /// Runtime events go to the observer's feed and to the person at the terminal.
 class node::events final : public event_sink {
  public:
-  events(event_feed& feed, console* screen) : feed_(feed), screen_(screen) {}
+  events(event_feed& feed, console* screen, running_scripts* running)
+      : feed_(feed), screen_(screen), running_(running) {}
   void on_event(const runtime_event& event) override {
+    if (running_ != nullptr && event.what == runtime_event::what::ended)
+      running_->ended(event.path);
     feed_.on_event(event);
     if (screen_ != nullptr) screen_->show(event);
   }
@@ -26,6 +30,7 @@ class node::events final : public event_sink {
  private:
   event_feed& feed_;
   console* screen_;
+  running_scripts* running_;  ///< null: nothing is watched
 };
 
 namespace {
@@ -66,7 +71,8 @@ node::node(node_settings with, app what)
       log_(filter_, clock_, log_level::info),
       feed_(std::make_shared<event_feed>(clock_)),
       traces_(std::make_shared<trace_feed>(feed_, clock_)),
-      events_(std::make_unique<events>(*feed_, with.shows_crashes ? &console_ : nullptr)),
+      events_(std::make_unique<events>(*feed_, with.shows_crashes ? &console_ : nullptr,
+                                       with.watched_app.empty() ? nullptr : &running_)),
       plugins_(std::make_unique<catalog>(log_, version)) {
   scripts_.cache = &codes_;
   scripts_.time = &clock_;
@@ -98,6 +104,13 @@ void give_memory_back() {
 
 result<void> node::start() {
   give_memory_back();
+  if (!with_.watched_app.empty()) {
+    TROUPE_TRY(watch, file_watch::open());
+    watch_ = std::move(watch);
+    scripts_.reads = [this](const std::string& file) {
+      if (auto added = watch_->add(file); !added) console_.print("watch: " + added.error().message);
+    };
+  }
   add_installed_plugins(*plugins_, log_);
   TROUPE_CHECK(add_plugins(*plugins_, app_));
   TROUPE_TRY(http, http_client::open());
@@ -113,8 +126,9 @@ result<void> node::start() {
   options.traces = traces_;
   options.time = &clock_;
   carrier_ = std::make_unique<node_carrier>(options);
-  launcher_ = std::make_unique<node_launcher>(node_launcher::parts{
-      carrier_.get(), &scripts_, plugins_.get(), workers_.get(), &app_.models});
+  launcher_ = std::make_unique<node_launcher>(
+      node_launcher::parts{carrier_.get(), &scripts_, plugins_.get(), workers_.get(), &app_.models,
+                           watch_ ? &running_ : nullptr});
 
   launcher_->add_builtin("directory", [] { return std::make_unique<directory>(); });
   launcher_->add_builtin("observer", [this] { return std::make_unique<observer>(feed_, traces_); });
@@ -159,7 +173,46 @@ result<void> node::start() {
   root.actions = std::make_unique<supervisor>(std::move(tree), *launcher_, *carrier_);
   TROUPE_TRY(started, door_->start(std::move(root), duration::max()));
   root_ = started;
-  return ok();
+  return watch_ ? begin_watch() : ok();
+}
+
+result<void> node::begin_watch() {
+  TROUPE_CHECK(watch_->add(with_.watched_app));
+  child_spec spec;
+  spec.id = "watch";
+  spec.start = start_script{shell_folder() + "/watch.lua"};
+  spec.base_folder = app_.folder;
+  spec.grants = grants::all();
+  spec.options.set("app", with_.watched_app).set("folder", app_.folder);
+  TROUPE_TRY(init, launcher_->prepare(spec, {"shell/watch", door_->self(), nullptr}));
+  TROUPE_TRY(agent, door_->start(std::move(init)));
+  tell_watch(agent, {});
+  return watch_->begin(
+      *io_, [this, agent](std::vector<std::string> files) { tell_watch(agent, std::move(files)); });
+}
+
+/// The agent (scripts/shell/watch.lua) asks who runs these files, and says which are in use: what
+/// agents in other processes require is not seen here.
+void node::tell_watch(const address& agent, std::vector<std::string> files) {
+  value::array changed, running;
+  for (auto& file : files)
+    changed.emplace_back(std::move(file));
+  for (auto& path : running_.paths())
+    running.emplace_back(std::move(path));
+  auto body = pack(value(value::array{value(std::move(changed)), value(std::move(running))}));
+  if (!body) return console_.print("watch: " + body.error().describe());
+  call_options options;
+  options.timeout = duration::max();
+  door_->begin_call(agent, "changed", std::move(*body), options, [this](result<bytes> answer) {
+    auto used = answer ? unpack(answer->view()) : answer.error();
+    if (!used) {
+      if (!used.error().is(errc::cancelled))  // the node stops
+        console_.print("watch: " + used.error().describe());
+      return;
+    }
+    for (const auto& file : used->as_array())
+      scripts_.reads(std::string(file.as_string()));
+  });
 }
 
 std::optional<error> node::wait_end(duration limit) {
@@ -168,6 +221,7 @@ std::optional<error> node::wait_end(duration limit) {
 
 shutdown_report node::stop(duration limit) {
   stopped_ = true;
+  if (watch_) watch_->end();
   if (!carrier_) return {};
   const auto began = clock_.now();
   if (root_) {

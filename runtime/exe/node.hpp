@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/observer/event_feed.hpp"
 #include "actors/observer/trace_feed.hpp"
@@ -16,6 +17,7 @@
 #include "core/gateway.hpp"
 #include "core/node_carrier.hpp"
 #include "exe/console.hpp"
+#include "exe/file_watch.hpp"
 #include "exe/launcher.hpp"
 #include "http/client.hpp"
 
@@ -29,6 +31,9 @@ struct node_settings {
   bool shows_crashes = true;
   /// Reads the app's file as it is now, for `reload` of the app; empty: there is none.
   std::function<result<app>()> reads_app = {};
+  /// The app's file, absolute: when it changes it is merged into the tree that runs, and agents
+  /// whose scripts change get the new code. Empty: nothing is watched.
+  std::string watched_app = {};
 };
 
 /// Adds the plugins that came with the node. One that can't be added is logged and left out.
@@ -62,6 +67,8 @@ class node {
   class events;
   node(node_settings with, app what);
   result<void> start();
+  result<void> begin_watch();
+  void tell_watch(const address& agent, std::vector<std::string> files);
 
   const node_settings with_;
   app app_;
@@ -72,6 +79,8 @@ class node {
   std::shared_ptr<event_feed> feed_;    ///< shared: with the observer, which may be started anew
   std::shared_ptr<trace_feed> traces_;  ///< shared as feed_ is, and with the carrier
   std::unique_ptr<events> events_;
+  std::unique_ptr<file_watch> watch_;  ///< null: nothing is watched
+  running_scripts running_;            ///< empty unless something is watched
   script::code_cache codes_;
   script::environment scripts_;
   std::unique_ptr<catalog> plugins_;

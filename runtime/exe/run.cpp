@@ -68,6 +68,7 @@ int run(const run_options& o) {
   with.threads = o.threads;
   if (o.verbose) with.least = log_level::info;
   with.reads_app = [&o] { return load_app(o.file, o.arguments, o.settings); };
+  if (o.watch) with.watched_app = absolute_file(o.file);
   auto opened = node::open(with, std::move(*loaded));
   if (!opened) return complain(opened.error(), o.json);
   node& n = **opened;

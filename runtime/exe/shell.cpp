@@ -319,6 +319,7 @@ int shell(const file_options& o) {
   with.threads = o.threads;
   if (o.verbose) with.least = log_level::info;
   if (!o.file.empty()) with.reads_app = [&o] { return load_app(o.file, {}, o.settings); };
+  if (o.watch) with.watched_app = absolute_file(o.file);
   auto opened = node::open(with, std::move(what));
   if (!opened) return complain(opened.error(), o.json);
   node& n = **opened;

@@ -45,6 +45,12 @@ std::vector<std::string> cut_behind_dashes(int& argc, char** argv) {
   return behind;
 }
 
+CLI::Option* add_watch(CLI::App& verb, bool& watch) {
+  return verb.add_flag(
+      "--watch", watch,
+      "when a script changes, give its agents the new code; they keep their state");
+}
+
 int main_of(int argc, char** argv) {
   auto behind = cut_behind_dashes(argc, argv);
   CLI::App program("Troupe runs AI agents that must not fall over.", "troupe");
@@ -63,12 +69,14 @@ int main_of(int argc, char** argv) {
   run_verb->add_option("--timeout", run.timeout, "seconds main may take; exit code 124 after them")
       ->check(CLI::PositiveNumber);
   add_set(*run_verb, settings);
+  add_watch(*run_verb, run.watch);
   add_node(*run_verb, run);
 
   cli::file_options shell;
   auto* shell_verb =
       program.add_subcommand("shell", "a Lua prompt in a fresh node; :help lists its commands");
-  shell_verb->add_option("FILE", shell.file, "an app to start first");
+  auto* shell_file = shell_verb->add_option("FILE", shell.file, "an app to start first");
+  add_watch(*shell_verb, shell.watch)->needs(shell_file);
   add_set(*shell_verb, settings);
   add_node(*shell_verb, shell);
 

@@ -230,6 +230,12 @@ value lua_agent::inspect() const {
   for (const auto& t : tasks_)
     if (t->co != nullptr) ++running;
   v.set("script", with_.script->file);
+  if (!modules_.empty()) {
+    value::array modules;
+    for (const auto& file : modules_)
+      modules.emplace_back(file);
+    v.set("modules", std::move(modules));
+  }
   v.set("memory", static_cast<std::int64_t>(state_ ? state_->memory_used() : 0));
   v.set("memory_limit", static_cast<std::int64_t>(with_.memory));
   v.set("tasks", running);

@@ -214,6 +214,9 @@ class lua_agent final : public host {
     std::uint64_t into = 0;  ///< a stream
   };
 
+  // -- modules.cpp
+  void note_module(const program& read);
+
   // -- lua_agent.cpp
   result<void> open();
   void start(envelope_ptr m);
@@ -270,6 +273,7 @@ class lua_agent final : public host {
   bytes options_;
   bytes kept_;  ///< an error
   concurrency overlap_;
+  std::vector<std::string> modules_;  ///< the files that it has required so far
 
   std::vector<std::unique_ptr<task>> tasks_;
   std::vector<task*> free_tasks_;

@@ -4,7 +4,9 @@
 // it is done inside begins in lua_agent.hpp.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "agent/behaviour.hpp"
 #include "base/body.hpp"
@@ -24,6 +26,9 @@ struct environment {
   /// 0: preempted by the watchdog's signal. Otherwise a hook stands that preempts after that many
   /// instructions (simulation, ThreadSanitizer).
   int count = 0;
+  /// Told, from any thread, of each file of a script or module that is read, by its path; empty:
+  /// nobody asks.
+  std::function<void(const std::string& file)> reads = {};
 };
 
 struct lua_settings {

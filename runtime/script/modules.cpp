@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "script/modules.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -108,9 +109,16 @@ result<module> lua_agent::find_module(std::string_view name) noexcept {
     return error(errc::not_found, unknown_name("module", name, names));
   }
   TROUPE_TRY(read, read_module(*with_.script, name));
+  note_module(*read);
   m.source = read->source;
   m.chunkname = "@" + read->file;
   return m;
+}
+
+void lua_agent::note_module(const program& read) {
+  if (std::find(modules_.begin(), modules_.end(), read.file) == modules_.end())
+    modules_.push_back(read.file);
+  if (with_.shared->reads) with_.shared->reads(path_of(read.file, read.folder));
 }
 
 void lua_agent::print(std::string_view line) noexcept {

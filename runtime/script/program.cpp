@@ -37,8 +37,12 @@ bool is_module_name(std::string_view name) {
 
 }  // namespace
 
+std::string path_of(const std::string& file, const std::string& folder) {
+  return file.starts_with('/') || folder.empty() ? file : folder + "/" + file;
+}
+
 result<program_ptr> read_program(const std::string& file, const std::string& folder) {
-  const auto path = file.starts_with('/') || folder.empty() ? file : folder + "/" + file;
+  const auto path = path_of(file, folder);
   // Not to wait for the writer of a FIFO.
   unique_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return cannot_read(file, errno);

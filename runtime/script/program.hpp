@@ -21,6 +21,9 @@ struct program {
 };
 using program_ptr = std::shared_ptr<const program>;  ///< shared: one text, many agents
 
+/// Where a script of that name is read from.
+std::string path_of(const std::string& file, const std::string& folder);
+
 /// A script is at most this long, in bytes.
 inline constexpr std::size_t max_script_size = 4u << 20;
 

@@ -34,7 +34,7 @@ local sys = {}
 ---@field linked string[] Paths, at most 100; so are the next two.
 ---@field monitored string[]
 ---@field monitored_by string[]
----@field behaviour table Of a script: `script`, `memory` and `memory_limit` (bytes), `tasks`, `timers`, `streams`, `state` (cut where it is long), `coroutines` (`troupe.sys.coroutine`, at most 50). Of a worker: `pid`, `cpu` (seconds), and all that in `agent`.
+---@field behaviour table Of a script: `script`, `modules` (files that it has required, if any), `memory` and `memory_limit` (bytes), `tasks`, `timers`, `streams`, `state` (cut where it is long), `coroutines` (`troupe.sys.coroutine`, at most 50). Of a worker: `pid`, `cpu` (seconds), and all that in `agent`.
 
 ---What an agent is and does.
 ---@async
