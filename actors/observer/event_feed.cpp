@@ -52,22 +52,31 @@ void event_feed::on_event(const runtime_event& event) {
   if (!woken_.exchange(true) && !to->post("event", {})) woken_.store(false);
 }
 
-void event_feed::take(const std::function<void(noted_event)>& f) {
+void event_feed::take(const std::function<void(noted_event)>& f, std::int64_t most) {
   woken_.store(false);  // before it looks: who comes later wakes it again
-  record* oldest = nullptr;
-  for (auto* r = newest_.exchange(nullptr, std::memory_order_acq_rel); r != nullptr;) {
-    auto* next = std::exchange(r->next, oldest);
-    oldest = std::exchange(r, next);
-  }
-  while (oldest != nullptr) {
-    const std::unique_ptr<record> one(std::exchange(oldest, oldest->next));
+  for (; most > 0; --most) {
+    if (oldest_ == nullptr) turn_around();
+    if (oldest_ == nullptr) return;
+    const std::unique_ptr<record> one(std::exchange(oldest_, oldest_->next));
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     f(std::move(one->noted));
+  }
+  const auto* to = to_.load(std::memory_order_acquire);
+  if (oldest_ != nullptr && to != nullptr && !woken_.exchange(true)) to->post("event", {});
+}
+
+/// What has come since, the oldest first.
+void event_feed::turn_around() {
+  for (auto* r = newest_.exchange(nullptr, std::memory_order_acq_rel); r != nullptr;) {
+    auto* next = std::exchange(r->next, oldest_);
+    oldest_ = std::exchange(r, next);
   }
 }
 
 event_feed::~event_feed() {
-  take([](const noted_event&) {});
+  to_.store(nullptr);
+  while (oldest_ != nullptr || newest_.load() != nullptr)
+    take([](const noted_event&) {});
 }
 
 bool event_feed::post(std::string_view verb, bytes body) const {
@@ -78,7 +87,8 @@ bool event_feed::post(std::string_view verb, bytes body) const {
 value event_feed::counters() const {
   value v = value::map{};
   for (std::size_t i = 0; i < counters_.size(); ++i)
-    v.set(kinds[i].counter, counters_[i].load(std::memory_order_relaxed));
+    if (kinds[i].counter != nullptr)
+      v.set(kinds[i].counter, counters_[i].load(std::memory_order_relaxed));
   v.set("crashed", crashed_.load(std::memory_order_relaxed));
   v.set("unseen", unseen_.load(std::memory_order_relaxed));
   return v;

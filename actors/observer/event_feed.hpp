@@ -49,8 +49,9 @@ class event_feed final : public event_sink {
   /// From now on it is told there, by an `event`, when to `take`. By one observer after the other,
   /// never two at once.
   void attach(outlet to);
-  /// Hands out what has gathered, oldest first.
-  void take(const std::function<void(noted_event)>& f);
+  /// Hands out what has gathered, oldest first, but no more than `most`; if that was not all, it
+  /// tells the observer to come again.
+  void take(const std::function<void(noted_event)>& f, std::int64_t most = most_waiting);
   /// Whether each event is to be told of at once.
   void follow(bool on) { is_followed_.store(on); }
 
@@ -58,8 +59,12 @@ class event_feed final : public event_sink {
   static constexpr std::int64_t most_waiting = 10'000;
   /// As soon as so many wait, the observer is told.
   static constexpr std::int64_t few = 64;
+  /// So many take 50 us.
+  static constexpr std::int64_t in_a_turn = 100;
 
  private:
+  void turn_around();
+
   using counter = std::atomic<std::int64_t>;
   struct record {
     noted_event noted;
@@ -69,9 +74,10 @@ class event_feed final : public event_sink {
 
   const clock& time_;
   /// By kind of event.
-  std::array<counter, static_cast<std::size_t>(runtime_event::what::progress)> counters_{};
+  std::array<counter, static_cast<std::size_t>(runtime_event::what::progress) + 1> counters_{};
   counter crashed_{0}, unseen_{0};
   std::atomic<record*> newest_{nullptr};
+  record* oldest_ = nullptr;  ///< the observer's side: what it left last time
   std::atomic<std::int64_t> waiting_{0};
   std::atomic<bool> woken_{false};
   std::atomic<bool> is_followed_{false};

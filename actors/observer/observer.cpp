@@ -96,7 +96,7 @@ progress observer::receive(context& ctx, envelope_ptr e) {
       look(ctx);
       break;
     case kind::call:
-      look(ctx);
+      look(ctx, event_feed::most_waiting);  // who asks is told all
       serve(ctx, *e);
       break;
     case kind::send:
@@ -151,8 +151,8 @@ void observer::serve(context& ctx, const envelope& e) {
   feed_->follow(true);
 }
 
-void observer::look(context& ctx) {
-  feed_->take([&](noted_event event) { keep(ctx, std::move(event)); });
+void observer::look(context& ctx, std::int64_t most) {
+  feed_->take([&](noted_event event) { keep(ctx, std::move(event)); }, most);
 }
 
 result<value> observer::recent(const value::array& args) const {

@@ -32,7 +32,8 @@ class observer final : public behaviour {
     std::int64_t dropped = 0;
   };
 
-  void look(context& ctx);
+  /// Takes what has gathered, or a part of it if that is much.
+  void look(context& ctx, std::int64_t most = event_feed::in_a_turn);
   struct tracing {
     cause_id cause = no_cause;
     std::int64_t count = 0;  ///< still to be shown
