@@ -435,14 +435,17 @@ void process::bind(call_id id, std::string_view name) {
   if (name.size() > longest_name)
     return fail_locally(id, {errc::bad_argument, "a registered name has at most " +
                                                      std::to_string(longest_name) + " bytes"});
-  if (names_ >= most_names) {
+  const bool is_own = carrier_.lookup(name) == self_;
+  if (!is_own && names_ >= most_names) {
     error why(errc::limit, init_.path + " has " + std::to_string(most_names) + " names already");
     why.data.set("what", "names");
     return fail_locally(id, why);
   }
-  if (!carrier_.bind(name, self_, false))
-    return fail_locally(id, {errc::exists, "the name " + std::string(name) + " is taken"});
-  ++names_;
+  if (!is_own) {
+    if (!carrier_.bind(name, self_, false))
+      return fail_locally(id, {errc::exists, "the name " + std::string(name) + " is taken"});
+    ++names_;
+  }
   auto e = make(kind::reply, self_, nullptr);
   e->id = id;
   e->body = *pack(nullptr);

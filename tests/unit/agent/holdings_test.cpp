@@ -142,6 +142,21 @@ TEST_F(holdings_test, an_agent_registers_so_many_names_and_none_that_is_too_long
   EXPECT_EQ(answers, (std::vector<std::string>{"bad_argument", "limit"}));
 }
 
+TEST_F(holdings_test, a_name_counts_once_however_often_its_holder_registers_it) {
+  std::size_t answers = 0, failures = 0;
+  const auto a = *world.add("a", [&](context& ctx, envelope& e) {
+    if (e.kind == kind::reply) ++answers;
+    if (e.kind == kind::error) ++failures;
+    if (e.verb != "go") return;
+    for (std::size_t i = 0; i <= most_names; ++i)
+      ctx.bind(1 + i, "clock");
+  });
+  world.send(a, "go");
+  world.settle();
+  EXPECT_EQ(answers, most_names + 1);
+  EXPECT_EQ(failures, 0u);
+}
+
 TEST_F(holdings_test, a_verb_or_a_path_that_is_too_long_is_refused_before_it_costs_anything) {
   int handled = 0;
   const auto a = *world.add("a", [&](context&, envelope& e) { handled += e.kind != kind::start; });
