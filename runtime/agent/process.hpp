@@ -28,7 +28,7 @@ namespace troupe {
 /// When a turn gives way to others.
 struct turn_limits {
   std::uint32_t messages = 100;
-  duration time = std::chrono::milliseconds(2);
+  duration time = std::chrono::milliseconds(1);
 };
 
 /// What an agent may hold in the runtime. Above it, it ends with `limit` (a name is refused).

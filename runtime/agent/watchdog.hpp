@@ -40,17 +40,18 @@ struct late_turn {
 
 class watchdog {
  public:
-  /// Turns longer than `slice` are interrupted, and again every `slice` after that. Of one that is
-  /// still the same after `patience`, `on_late` hears, once, on a thread of the watchdog's own.
-  explicit watchdog(duration slice = std::chrono::milliseconds(2), duration patience = {},
+  /// Turns longer than `slice`, or two, are interrupted, and again every `slice` after that. Of one
+  /// that is still the same after `patience`, `on_late` hears, once, on a thread of the watchdog's
+  /// own.
+  explicit watchdog(duration slice = std::chrono::milliseconds(1), duration patience = {},
                     std::function<void(const late_turn&)> on_late = nullptr);
   ~watchdog();
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
 
   /// Brackets a turn on the calling thread. A few nanoseconds each; the first one registers the
-  /// thread.
-  void begin_turn(std::uint64_t who = 0) noexcept;
+  /// thread. A hurried turn is interrupted after a slice at most, others after two.
+  void begin_turn(std::uint64_t who = 0, bool hurried = false) noexcept;
   void end_turn() noexcept;
 
  private:

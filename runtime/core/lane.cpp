@@ -32,7 +32,8 @@ void lane::open(const troupe::address& self, process_init init, std::uint64_t se
 
 caf::resumable::resume_result lane::resume(caf::execution_unit* unit, std::size_t) {
   this_turn = {&carrier_, unit};
-  carrier_.dog().begin_turn(agent_.load(std::memory_order_relaxed));
+  const bool hurried = std::exchange(was_slow_, false);
+  carrier_.dog().begin_turn(agent_.load(std::memory_order_relaxed), hurried);
   turn_end end = turn_end::ended;
   if (const auto* reason = carrier_.abandons())
     process_->abandon(*reason);
@@ -41,7 +42,10 @@ caf::resumable::resume_result lane::resume(caf::execution_unit* unit, std::size_
   // Asleep: it may run on another thread already, for another agent even.
   carrier_.dog().end_turn();
   if (end == turn_end::ended) move_out();
-  if (end == turn_end::slow) return fifo_policy::slow;
+  if (end == turn_end::slow) {
+    was_slow_ = true;
+    return fifo_policy::slow;
+  }
   return end == turn_end::more ? resume_later : awaiting_message;
 }
 

@@ -69,6 +69,7 @@ class lane final : public caf::local_actor, public caf::resumable {
   std::optional<process> process_;
   wheel_entry wish_;
   bool has_wished_ = false;
+  bool was_slow_ = false;  ///< its last turn took all the time there is
   /// What senders touch, on lines of its own.
   alignas(64) std::atomic<std::uint64_t> agent_{0};
   mailbox box_;

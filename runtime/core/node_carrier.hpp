@@ -29,8 +29,8 @@ struct node_options {
   /// Further ones that take over while some are stuck in a turn.
   std::size_t spare_threads = 4;
   turn_limits turns = {};
-  /// Turns longer than that are asked to pause; see watchdog.hpp.
-  duration slice = std::chrono::milliseconds(2);
+  /// Turns longer than that, or twice that, are asked to pause; see watchdog.hpp.
+  duration slice = std::chrono::milliseconds(1);
   /// An agent that is in one turn for longer is reported as stuck, and logged.
   duration patience = std::chrono::milliseconds(500);
   event_sink* events = nullptr;

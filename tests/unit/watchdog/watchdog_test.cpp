@@ -37,6 +37,20 @@ TEST(watchdog, interrupts_a_long_turn_again_and_again) {
   EXPECT_GE(c.hits, 3);
 }
 
+TEST(watchdog, interrupts_hurried_turns_that_are_over_before_its_second_look) {
+  watchdog dog(1ms);
+  counter c;
+  set_running(&c);
+  while (c.hits.load(std::memory_order_relaxed) == 0) {  // each of them begins and ends in a slice
+    dog.begin_turn(1, true);
+    const auto began = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - began < 100us) {
+    }
+    dog.end_turn();
+  }
+  set_running(nullptr);
+}
+
 TEST(watchdog, wakes_up_for_a_turn_after_a_long_rest) {
   watchdog dog(1ms);
   counter c;
