@@ -52,7 +52,8 @@ bool supervisor::ends_the_supervisor(const child_record& c) const {
 void supervisor::restart(context& ctx, child_record& c, bool has_run) {
   if (!count_restart(ctx.now())) {
     const auto& spec = options_.spec;
-    error reason(errc::shutdown, "more than " + std::to_string(spec.intensity) + " restarts in " +
+    error reason(errc::shutdown, "more than " + std::to_string(spec.intensity) +
+                                     (spec.intensity == 1 ? " restart in " : " restarts in ") +
                                      in_seconds(spec.period) + "; the last of " + path_of(ctx, c));
     reason.cause = std::make_shared<error>(*c.fault);
     report(ctx, log_level::error, "too many restarts", "shutdown", path_of(ctx, c), *c.fault,

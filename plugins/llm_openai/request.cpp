@@ -156,6 +156,9 @@ settings::settings(const value& options)
       usage(flag_option(options, "usage", true)),
       strict_schema(flag_option(options, "strict_schema", false)),
       key_header(text_option(options, "key_header", "authorization")) {
+  troupe::sdk::check_keys(options, "openai",
+                          {"base_url", "headers", "key_header", "max_tokens", "max_tokens_field",
+                           "model", "organization", "project", "strict_schema", "usage"});
   while (!base_url.empty() && base_url.back() == '/')
     base_url.pop_back();
   const std::size_t scheme = base_url.find("://");

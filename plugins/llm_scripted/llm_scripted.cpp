@@ -28,6 +28,7 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 script load(const sdk::host& node, const sdk::value& options, const std::string& folder) {
+  sdk::check_keys(options, "scripted", {"file", "max_tokens", "model", "replies"});
   if (!options["replies"].is_nil())
     return {sdk::object({{"replies", options["replies"]}}), "scripted"};
   if (options["file"].as_string().empty())

@@ -36,7 +36,7 @@ ward/patient  crashed; started anew: ward/patient
 starts: counter 2, desk/writer 2, desk/editor 2, ward/patient 3; all of them answer
 """)
     ran.says(r"^\d\d:\d\d:\d\d counter crashed: part\.lua:\d+: as it was told; restarted in .* ms, 1 of 5$")
-    ran.says(r"ward crashed: shutdown: more than 1 restarts in 10 s; the last of ward/patient; restarted in")
+    ran.says(r"ward crashed: shutdown: more than 1 restart in 10 s; the last of ward/patient; restarted in")
 
 
 def built(t, example, plugin):

@@ -86,7 +86,7 @@ def the_last_sentence_names_the_crash_that_was_one_too_many(t):
     t.write("a.lua", FALLS)
     t.write("m.lua", AGENT % "function agent.on.main() async.sleep(3600) end")
     falls = '{ id = "a", start = "a.lua" }'
-    last = r"restarts in 5 s; the last of .*a \(.*\); because crash: a\.lua:5: attempt to index a nil value"
+    last = r"restart in 5 s; the last of .*a \(.*\); because crash: a\.lua:5: attempt to index a nil value"
     for tree, more in ((falls, ""), (falls + ', { id = "m", start = "m.lua" }', 'main = "m.main",'),
                        ('{ id = "m", start = "m.lua" }, { id = "desk", start = { children = { %s } } }' % falls, 'main = "m.main",')):
         t.write("x.lua", 'return { name = "x", %s tree = { children = { %s } } }' % (more, tree))

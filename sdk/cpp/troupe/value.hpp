@@ -122,6 +122,11 @@ inline value object(std::initializer_list<std::pair<value, value>> members) {
   return v;
 }
 
+/// Throws failure (config) where the map has a key that is none of `known`: `openai: unknown key
+/// "base-url"; known are base_url, model`.
+void check_keys(const value& map, const std::string& who,
+                std::initializer_list<std::string_view> known);
+
 /// One MessagePack value, with sorted map keys.
 std::string pack(const value& v);
 /// Throws failure (bad_body) where `body` is not exactly one value. Nothing at all is nil.
@@ -189,6 +194,20 @@ inline const value& value::operator[](std::string_view key) const {
   static const value nil;
   const value* member = find(key);
   return member ? *member : nil;
+}
+inline void check_keys(const value& map, const std::string& who,
+                       std::initializer_list<std::string_view> known) {
+  for (const auto& [key, member] : map.as_map()) {
+    bool is_known = false;
+    std::string all;
+    for (std::string_view k : known) {
+      is_known = is_known || key.as_string() == k;
+      all.append(all.empty() ? "" : ", ").append(k);
+    }
+    if (!is_known)
+      throw failure("config", who + ": unknown key \"" + std::string(key.as_string()) +
+                                  "\"; known are " + all);
+  }
 }
 inline const value& value::operator[](std::size_t index) const {
   static const value nil;

@@ -170,6 +170,9 @@ TEST_F(openai_test, refuses_options_that_are_wrong) {
   EXPECT_EQ(message(value::map{{"usage", "yes"}}), "config: openai: usage: expected true or false");
   EXPECT_EQ(message(value::map{{"headers", value::map{{"x", 1}}}}),
             "config: openai: headers: expected names and texts");
+  EXPECT_EQ(message(value::map{{"base-url", "http://x"}}),
+            "config: openai: unknown key \"base-url\"; known are base_url, headers, key_header, "
+            "max_tokens, max_tokens_field, model, organization, project, strict_schema, usage");
 }
 
 TEST_F(openai_test, refuses_what_is_no_chat) {

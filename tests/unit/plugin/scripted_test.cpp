@@ -160,6 +160,7 @@ TEST_F(scripted_test, says_what_is_wrong_with_its_file) {
     return made ? "" : made.error().code;
   };
   EXPECT_EQ(error_of(value::map{}), "config");
+  EXPECT_EQ(error_of(value::map{{"file", "fine.json"}, {"flie", "x"}}), "config");
   EXPECT_EQ(error_of(value::map{{"file", "none.json"}}), "not_found");
   EXPECT_EQ(error_of(value::map{{"file", "."}}), "not_found");
   std::ofstream(folder_ + "/broken.json") << R"({"replies": [)";
