@@ -18,7 +18,6 @@ namespace {
 
 /// Of the text of a progress, in bytes; it shares its line with the agent's path.
 constexpr std::size_t longest_progress = 60;
-constexpr const char* clear_line = "\r\x1b[K";
 
 std::string time_of_day(wall_time at) {
   const auto seconds = std::chrono::system_clock::to_time_t(at);
@@ -89,31 +88,29 @@ console::console(settings with, const clock& time)
     : with_(with), time_(time), out_(with.fd, [with](std::uint64_t n) {
         if (with.json) return "{\"dropped\":" + std::to_string(n) + "}\n";
         return "troupe: " + std::to_string(n) + (n == 1 ? " line was" : " lines were") +
-               " dropped here: nobody read them\n";
+               " dropped here: they found no room\n";
       }) {}
 
-console::~console() {
-  if (has_progress_) out_.write(clear_line);
+void console::say(std::string lines) {
+  write(std::move(lines), line_kind::sentence);
 }
 
-void console::say(std::string lines) {
-  lines += '\n';
-  const std::lock_guard lock(mutex_);
-  if (std::exchange(has_progress_, false)) lines.insert(0, clear_line);
-  out_.write(std::move(lines));
+void console::write(std::string lines, line_kind kind) {
+  out_.write(std::move(lines) + '\n', kind);
 }
 
 void console::log(log_record record) {
-  if (!with_.is_terminal || with_.json) return say(json_line(record));
+  if (!with_.is_terminal || with_.json) return write(json_line(record), line_kind::record);
   // It stands below the crash.
   std::erase_if(record.fields, [](const auto& f) { return f.first.as_string() == "traceback"; });
-  say(text_line(record));
+  write(text_line(record), line_kind::record);
 }
 
 void console::print(std::string_view line) {
-  if (!with_.json) return say(with_.is_terminal ? within_lines(line) : std::string(line));
+  if (!with_.json)
+    return write(with_.is_terminal ? within_lines(line) : std::string(line), line_kind::print);
   auto text = to_json(value::map{{"print", std::string(line)}});
-  say(text ? *text : std::string("{\"print\":\"(not UTF-8)\"}"));
+  write(text ? *text : std::string("{\"print\":\"(not UTF-8)\"}"), line_kind::print);
 }
 
 void console::progress(std::string_view agent, double share, std::string_view text) {
@@ -121,10 +118,7 @@ void console::progress(std::string_view agent, double share, std::string_view te
   char head[16];
   std::snprintf(head, sizeof head, "%3.0f %% ", share * 100);
   const auto said = within_line(text);
-  const std::lock_guard lock(mutex_);
-  out_.write_if_idle(clear_line + (head + within_line(agent)) + ": " +
-                     std::string(utf8_prefix(said, longest_progress)));
-  has_progress_ = true;
+  out_.draw(head + within_line(agent) + ": " + std::string(utf8_prefix(said, longest_progress)));
 }
 
 /// `\n  crash.lua:3: in upvalue 'inner'` and so on.
@@ -156,7 +150,7 @@ void console::show(const runtime_event& event) {
     line.set("agent", event.path).set("reason", to_value(event.reason));
     if (is_healed) line.set("restart", event.data);
     auto text = to_json(line);
-    if (text) say(std::move(*text));
+    if (text) write(std::move(*text), line_kind::record);
     return;
   }
   std::string line = time_of_day(time_.wall()) + " " +
@@ -168,7 +162,7 @@ void console::show(const runtime_event& event) {
   else
     line += "; not started again";
   if (with_.has_tracebacks) line += lines_below(event.reason);
-  say(std::move(line));
+  write(std::move(line), line_kind::record);
 }
 
 }  // namespace troupe

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a person at the terminal sees of a running node on stderr: crashes and how they were healed,
-// progress, what scripts print, the log. Nobody who says something waits until it is read.
+// progress, what scripts print, the log. Who says something waits for who reads it as `line_output`
+// says.
 #pragma once
 
 #include <mutex>
@@ -29,9 +30,8 @@ class console {
     bool has_tracebacks = false;
   };
   console(settings with, const clock& time);
-  ~console();
 
-  /// Lines of the program itself, as they are; the newline at their end is added.
+  /// Lines of the program itself, as they are; the newline at their end is added. Without a wait.
   void say(std::string lines);
   /// A record of the log: text on a terminal, otherwise JSON.
   void log(log_record record);
@@ -46,12 +46,12 @@ class console {
   void drain(duration limit) { out_.drain(limit); }
 
  private:
+  void write(std::string lines, line_kind kind);
   std::string lines_below(const error& reason);
 
   const settings with_;
   const clock& time_;
-  std::mutex mutex_;
-  bool has_progress_ = false;
+  std::mutex mutex_;  ///< guards the next one
   std::string last_traceback_;
   line_output out_;
 };

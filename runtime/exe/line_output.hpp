@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lines on their way to a descriptor. A thread of its own writes them: a pipe that nobody reads, or
-// a terminal that stands still, holds up nobody who has something to say.
+// Lines on their way to a descriptor. A thread of its own writes them: who reads slowly holds up
+// who writes for a moment at a time, and a pipe that nobody reads, or a terminal that stands still,
+// nobody.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +15,26 @@
 
 namespace troupe {
 
-/// Thread-safe. Nothing but `drain` and the destructor waits.
+/// Whose line it is. The first two have room of their own: neither costs the other a line.
+enum class line_kind : std::uint8_t {
+  print,     ///< what scripts print
+  record,    ///< crashes and the log
+  sentence,  ///< the program's own, which are few: never dropped, and without a wait
+};
+
+/// Thread-safe.
 class line_output {
  public:
-  /// So many bytes may wait; above that lines are dropped.
-  static constexpr std::size_t most_waiting = 1u << 20;
+  /// From so many bytes of its kind on a line waits for room, up to `longest_pause`; then it is
+  /// taken all the same, since so little comes of that. It waits for longer above `most_late`.
+  /// Only where nothing has gone out for `longest_standstill` lines that find no room are dropped,
+  /// at once. A line of any length finds room where none of its kind waits.
+  static constexpr std::size_t most_waiting = 1u << 20, most_late = 8u << 20;
+  static constexpr duration longest_pause = std::chrono::milliseconds(20);
+  static constexpr duration longest_standstill = std::chrono::seconds(1);
 
-  /// `dropped` makes the line that says how many were dropped; it comes in their place.
+  /// `dropped` makes the line that says how many found no room or could not be written; it comes in
+  /// their place.
   line_output(int fd, std::function<std::string(std::uint64_t)> dropped);
   /// Waits as `drain` with a second, then leaves a thread that writes to the end of the program.
   ~line_output();
@@ -28,9 +42,10 @@ class line_output {
   line_output& operator=(const line_output&) = delete;
 
   /// A whole line, with its newline.
-  void write(std::string line);
-  /// What may as well be left out, such as progress: only if nothing waits.
-  void write_if_idle(std::string text);
+  void write(std::string line, line_kind kind);
+  /// What stands on a terminal until the next line or drawing takes its place, such as progress.
+  /// Left out where something waits.
+  void draw(std::string text);
   /// Waits until all is written, or nothing has gone out for that long; true if all is.
   bool drain(duration limit);
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 
 from support import AGENT, INTERRUPT, TERMINATE, case, equal, main, when_it_says
 
@@ -128,7 +129,7 @@ def lines_that_found_no_room_on_stderr_are_counted(t):
   for i = 1, 300000 do print("line " .. i) end
   return "printed"
 end""")
-    for options, note in ((), r"troupe: (\d+) lines were dropped here: nobody read them"), (("--json",), r'\{"dropped":(\d+)\}'):
+    for options, note in ((), r"troupe: (\d+) lines were dropped here: they found no room"), (("--json",), r'\{"dropped":(\d+)\}'):
         reader, writer = full_pipe()
         process = t.start("run", *options, "a.lua", stderr=writer)
         os.close(writer)
@@ -140,6 +141,73 @@ end""")
         shown = [int(n) for n in re.findall(r"line (\d+)", said)]
         equal((shown[0], shown[-1], len(shown) + int(dropped[1])), (1, len(shown), 300000))
         equal(len(said) > 1 << 20, True)
+
+
+@case
+def who_reads_stderr_slowly_but_steadily_gets_every_line_and_the_reason(t):
+    t.write("a.lua", AGENT % """function agent.on.main()
+  for i = 1, 60000 do print(("line %-84d"):format(i)) end
+  return nil, troupe.error("odd", "that is why")
+end""")
+    expected = "".join("line %-84d\n" % i for i in range(1, 60001)) + "troupe: odd: that is why (a)\n"
+    reader, writer = os.pipe()
+    process = t.start("run", "a.lua", stderr=writer)
+    os.close(writer)
+    said = b""
+    while piece := os.read(reader, 1 << 16):
+        said += piece
+        time.sleep(0.005)
+    os.close(reader)
+    t.ended(process).exits(1)
+    equal(said.decode() == expected, True, said[-300:])
+    with open(t.folder / "said", "wb") as file:
+        t.troupe("run", "a.lua", stderr=file).exits(1)
+    equal((t.folder / "said").read_text() == expected, True)
+
+
+@case
+def no_flood_of_prints_costs_a_crash_or_the_reason_its_line(t):
+    t.write("a.lua", AGENT % """function agent.on.main()
+  for i = 1, 300000 do print("line " .. i) end
+  local _ = troupe.call("b", "crash")
+  async.retry({ tries = 100 }, troupe.call, "b", "ping")
+  troupe.part("printed\\n")
+  return nil, troupe.error("odd", "that is why")
+end""")
+    t.write("b.lua", AGENT % 'function agent.on.ping() return "pong" end function agent.on.crash() error("boom") end')
+    t.write("x.lua", 'return { name = "x", main = "a.main", tree = { children = { { id = "b", start = "b.lua" }, '
+                     '{ id = "a", start = "a.lua" } } } }')
+    reader, writer = full_pipe()
+    process = t.start("run", "x.lua", stderr=writer)
+    os.close(writer)
+    equal("printed" in process.stdout.readline(), True)
+    with open(reader, "rb") as pipe:
+        said = pipe.read().decode()
+    t.ended(process).exits(1)
+    equal(bool(re.search(r"^troupe: \d+ lines were dropped here.*\n(.*\n)*.*b crashed: .*boom", said, re.M)), True, said[-300:])
+    equal(said.endswith("\ntroupe: odd: that is why (a)\n"), True, said[-300:])
+
+
+@case
+def a_line_of_any_length_is_written_where_nothing_waits(t):
+    t.write("a.lua", AGENT % 'function agent.on.main() print(("x"):rep(2 << 20)) print("y") end')
+    equal(t.troupe("run", "a.lua").exits(0).err == "x" * (2 << 20) + "\ny\n", True)
+
+
+@case
+def a_stderr_that_does_not_block_loses_nothing(t):
+    t.write("a.lua", AGENT % """function agent.on.main()
+  for i = 1, 10000 do print("line " .. i) end
+  return "printed"
+end""")
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    process = t.start("run", "a.lua", stderr=writer)
+    os.close(writer)
+    equal("printed" in process.stdout.readline(), True)
+    with open(reader, "rb") as pipe:
+        equal(pipe.read().decode() == "".join(f"line {i}\n" for i in range(1, 10001)), True)
+    t.ended(process).exits(0)
 
 
 @case
