@@ -62,11 +62,12 @@ const budget_place* place_with_cost(const authority& who) {
   return nullptr;
 }
 
-ledger::account& ledger::of(const budget_place& place, instant now) {
-  auto [at, is_new] = budgets_.try_emplace(place.path);
-  auto& a = at->second;
-  if (is_new && place.is_temporary) opened_.push_back(place.path);
-  if (is_new || (place.per != duration::zero() && now - a.period_began >= place.per)) {
+ledger::account ledger::seen(const budget_place& place, instant now) const {
+  const auto at = budgets_.find(place.path);
+  account a;
+  a.period_began = now;
+  if (at != budgets_.end()) a = at->second;
+  if (place.per != duration::zero() && now - a.period_began >= place.per) {
     a.period_began = now;
     a.spent = {};
     a.warned = false;
@@ -74,16 +75,15 @@ ledger::account& ledger::of(const budget_place& place, instant now) {
   return a;
 }
 
-const ledger::account* ledger::find(const budget_place& place, instant now) const {
-  const auto at = budgets_.find(place.path);
-  if (at == budgets_.end()) return nullptr;
-  const bool is_over = place.per != duration::zero() && now - at->second.period_began >= place.per;
-  return is_over ? nullptr : &at->second;
+ledger::account& ledger::of(const budget_place& place, instant now) {
+  auto [at, is_new] = budgets_.insert_or_assign(place.path, seen(place, now));
+  if (is_new && place.is_temporary) opened_.push_back(place.path);
+  return at->second;
 }
 
 result<void> ledger::reserve(const authority& who, const spending& most, instant now) {
   for (const auto& place : who.budgets) {
-    const auto& a = of(place, now);
+    const auto a = seen(place, now);
     const auto refuse = [&](const char* what, const std::string& left, const std::string& wanted) {
       std::string text = budget_of(place);
       text.append(" has ").append(left).append(" ").append(what);
@@ -172,8 +172,7 @@ value ledger::left(const authority& who, instant now) const {
     if (known == nullptr || amount.as_double() < known->as_double()) v.set(key, std::move(amount));
   };
   for (const auto& place : who.budgets) {
-    const auto* known = find(place, now);
-    const account a = known != nullptr ? *known : account{};
+    const auto a = seen(place, now);
     const auto tokens = static_cast<std::int64_t>(a.spent.tokens() + a.reserved.tokens());
     const auto calls = static_cast<std::int64_t>(a.spent.calls + a.reserved.calls);
     if (place.tokens) least("tokens", std::max<std::int64_t>(0, *place.tokens - tokens));

@@ -3,11 +3,12 @@
 // What models have cost, per agent and below each place of the tree, and what budgets still hold. A
 // restart of an agent does not refill them: places are known by their path.
 //
-// Agents come and go for as long as a node runs, so neither may grow with them. Of the places that
-// have spent something, `most_rows` are known: above that, the one without any below it that has
-// not spent for the longest time is forgotten; the sums of those above it hold what it spent. The
-// budget of a temporary agent, which nothing starts again, ends with it, and so do those below it;
-// all others last as long as the node.
+// Of the places that have spent something, `most_rows` are known: above that, the one without any
+// below it that has not spent for the longest time is forgotten; the sums of those above it hold
+// what it spent. The budget of a temporary agent, which nothing starts again, ends with it, and so
+// do those below it. All others last as long as the node, also where a supervisor has deleted the
+// child: one of that id that is started later has what is left. So children that come and go under
+// ever new ids, each with a budget of its own, should be temporary.
 #pragma once
 
 #include <cstdint>
@@ -46,9 +47,10 @@ class ledger {
 
   explicit ledger(std::size_t rows = most_rows) : most_rows_(rows) {}
 
-  /// What a request may use at most is set aside in all budgets of `who`, or in none. Fails with
-  /// budget and a sentence that names the place, what it holds and what was asked. Nobody knows how
-  /// long a call will take: one that finds time left may use more.
+  /// What a request may use at most is set aside in all budgets of `who`, or in none, and then no
+  /// account is opened either. Fails with budget and a sentence that names the place, what it holds
+  /// and what was asked. Nobody knows how long a call will take: one that finds time left may use
+  /// more.
   result<void> reserve(const authority& who, const spending& most, instant now);
   /// The request is over: what it used in truth takes the place of what was set aside.
   void settle(const authority& who, const spending& reserved, const spending& used, instant now);
@@ -65,6 +67,9 @@ class ledger {
   /// nothing is set aside in them.
   void close(const std::string& path);
 
+  /// How many budgets are kept.
+  std::size_t accounts() const { return budgets_.size(); }
+
   /// Places whose spending passed their `warn` share since the last call; for the log.
   std::vector<std::string> take_warnings();
 
@@ -80,9 +85,9 @@ class ledger {
     std::uint64_t last = 0;   ///< when it spent something, by last_
     std::uint32_t below = 0;  ///< rows right below it
   };
+  /// What is known of a place in its present period; nothing is kept of it.
+  account seen(const budget_place& place, instant now) const;
   account& of(const budget_place& place, instant now);
-  /// Null where nothing was spent or reserved yet, or in a period that is over.
-  const account* find(const budget_place& place, instant now) const;
   void count(std::string_view path, const spending& used);
   void forget_oldest();
 

@@ -548,6 +548,7 @@ value llm::inspect() const {
   v.set("models", static_cast<std::int64_t>(models_.size()));
   v.set("open", static_cast<std::int64_t>(requests_.size()));
   v.set("retried", retried_);
+  v.set("budgets", static_cast<std::int64_t>(ledger_.accounts()));
   return v;
 }
 

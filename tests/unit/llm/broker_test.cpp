@@ -272,6 +272,25 @@ TEST_F(broker_test, gives_a_temporary_agent_a_budget_of_its_own_each_time_and_ot
   }
 }
 
+TEST_F(broker_test, keeps_nothing_of_temporary_agents_that_a_budget_above_them_refuses) {
+  source.plan->answers = {{text("one"), usage(10, 50), stop()}};
+  open();
+  const auto kept = [&] {
+    return (*sim.call(std::string("llm"), inspect_verb))["behaviour"]["budgets"];
+  };
+  for (const std::int64_t above : {10, 1000}) {
+    auto rights = may("default");
+    rights.budgets = {*budget_place::from(value::map{{"tokens", 110}}, "desk/a"),
+                      *budget_place::from(value::map{{"tokens", above}}, "desk")};
+    rights.budgets[0].is_temporary = true;
+    auto a = ask("desk/a", rights);
+    EXPECT_EQ(a->reply.has_value(), above == 1000);
+    EXPECT_EQ(kept(), value(a->reply ? 2 : 0));
+    sim.exit(a->who, errc::kill);
+  }
+  EXPECT_EQ(kept(), value(1)) << "only that of the place that stays";
+}
+
 TEST_F(broker_test, does_not_start_with_a_model_it_can_not_use) {
   table.set("provider", "nobody");
   auto made = sim.add(

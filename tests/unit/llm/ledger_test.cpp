@@ -177,6 +177,24 @@ TEST_F(ledger_test, keeps_no_account_for_who_only_asks_what_is_left) {
   EXPECT_TRUE(books.take_opened().empty());
 }
 
+TEST_F(ledger_test, keeps_no_account_for_what_it_refuses) {
+  auto own = tokens("desk/x", 100);
+  own.is_temporary = true;
+  auto a = agent("desk/x", {own, tokens("desk", 10)});
+  EXPECT_FALSE(books.reserve(a, use(10, 10), now));
+  EXPECT_TRUE(books.take_opened().empty());
+  EXPECT_TRUE(books.reserve(a, use(5, 5), now));
+  EXPECT_EQ(books.take_opened(), std::vector<std::string>({"desk/x"}));
+}
+
+TEST_F(ledger_test, says_what_is_left_of_a_new_period_while_a_call_of_the_last_one_is_open) {
+  auto place = *budget_place::from(value::map{{"tokens", 100}, {"per", "hour"}}, "desk");
+  auto a = agent("desk/a", {place});
+  ASSERT_TRUE(books.reserve(a, use(20, 20), now));
+  EXPECT_EQ(books.left(a, now + 2h)["tokens"], value(60));
+  EXPECT_FALSE(books.reserve(a, use(40, 40), now + 2h));
+}
+
 TEST(budget_place_test, refuses_what_it_can_not_hold_with_the_nearest_name) {
   auto wrong = budget_place::from(value::map{{"tokns", 3}}, "x");
   ASSERT_FALSE(wrong);
