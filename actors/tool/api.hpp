@@ -17,7 +17,9 @@
 // the tool. Parts of an agent's tool pass through under the caller's credit; other tools send none.
 //
 // The tools of a plugin run one at a time in the agent `tool/PLUGIN`: where one does not return,
-// those of that plugin wait, up to 1 000 calls, until it is loaded anew; no others do.
+// those of that plugin wait, up to 1 000 calls, until it is loaded anew; no others do. A tool actor
+// that is started anew refuses them (overloaded) as long as a call of the last one has not
+// returned.
 //
 // An agent registers a verb of its own as a tool: `name` begins with the agent's id, or that of a
 // place above it, and a dot (`writer.draft`, of `desk/writer`); `params` is a JSON Schema of an

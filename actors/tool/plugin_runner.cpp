@@ -27,6 +27,7 @@ plugin_runner::plugin_runner(tool_source& plugins, tool_request like)
 plugin_runner::~plugin_runner() {
   for (const auto& [on, tool] : open_)
     plugins_.cancel_tool(tool, like_.copy, plugin_id(on));
+  if (holds_copy_) plugins_.let_go(like_.copy);
 }
 
 progress plugin_runner::receive(context& ctx, envelope_ptr e) {
@@ -63,6 +64,9 @@ progress plugin_runner::receive(context& ctx, envelope_ptr e) {
 result<void> plugin_runner::begin(context& ctx, const envelope& e) {
   if (!(e.from == parent_))
     return {errc::denied, ctx.path() + " takes calls of the tool actor only"};
+  // One that was ended with an earlier tool actor may be in a call yet.
+  if (!holds_copy_) TROUPE_CHECK(plugins_.hold(like_.copy));
+  holds_copy_ = true;
   TROUPE_TRY(args, arguments(e, 4));
   args.resize(4);
   auto rights = std::make_shared<authority>();

@@ -40,6 +40,7 @@ class plugin_runner final : public behaviour {
 
   tool_source& plugins_;
   const tool_request like_;
+  bool holds_copy_ = false;  ///< of the plugin, from the first call on
   address parent_;
   outlet outlet_;
   std::unordered_map<cause_id, std::string> open_;  ///< tools whose answer comes later

@@ -53,6 +53,15 @@ std::vector<tool_info> test_tools::tools() const {
   return all;
 }
 
+/// Those of a case and of the network are of no copy.
+result<void> test_tools::hold(std::uint64_t copy) {
+  return copy == 0 ? ok() : plugins_.hold(copy);
+}
+
+void test_tools::let_go(std::uint64_t copy) {
+  if (copy != 0) plugins_.let_go(copy);
+}
+
 std::optional<result<bytes>> test_tools::call_tool(const tool_request& request,
                                                    const outlet& later) {
   if (given_.contains(request.name)) {

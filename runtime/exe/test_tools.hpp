@@ -32,6 +32,8 @@ class test_tools final : public tool_source {
   bool works_outside() const { return outside_.use_count() > 1; }
 
   std::vector<tool_info> tools() const override;
+  result<void> hold(std::uint64_t copy) override;
+  void let_go(std::uint64_t copy) override;
   std::optional<result<bytes>> call_tool(const tool_request& request, const outlet& later) override;
   void cancel_tool(std::string_view name, std::uint64_t copy, std::uint64_t id) override;
 

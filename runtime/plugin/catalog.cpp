@@ -43,6 +43,10 @@ class catalog::entry {
     return loaded_.load(std::memory_order_acquire) ? (**instance_).get() : nullptr;
   }
 
+  /// Whose tools one agent calls at a time. False if another does.
+  bool hold() { return !is_held_.exchange(true, std::memory_order_acquire); }
+  void let_go() { is_held_.store(false, std::memory_order_release); }
+
  private:
   const manifest about_;
   logger& log_;
@@ -53,6 +57,7 @@ class catalog::entry {
   std::once_flag once_;
   std::optional<result<std::shared_ptr<plugin_instance>>> instance_;
   std::atomic<bool> loaded_{false};
+  std::atomic<bool> is_held_{false};
 };
 
 std::atomic<std::uint64_t> catalog::entry::next_number{1};
@@ -157,6 +162,13 @@ std::shared_ptr<catalog::entry> catalog::find_entry(std::string_view plugin) con
   return nullptr;
 }
 
+std::shared_ptr<catalog::entry> catalog::find_copy(std::uint64_t copy) const {
+  const auto now = table_.load();
+  const auto at = std::find_if(now->all.begin(), now->all.end(),
+                               [copy](const auto& e) { return e->number() == copy; });
+  return at != now->all.end() ? *at : nullptr;
+}
+
 std::shared_ptr<catalog::entry> catalog::find_provider_of(std::vector<std::string> manifest::*names,
                                                           std::string_view name) const {
   const auto now = table_.load();
@@ -170,12 +182,10 @@ std::shared_ptr<catalog::entry> catalog::find_provider_of(std::vector<std::strin
 std::shared_ptr<catalog::entry> catalog::find_tool(std::string_view name,
                                                    std::uint64_t copy) const {
   if (copy == 0) return find_provider_of(&manifest::tools, name);
-  const auto now = table_.load();
-  const auto at = std::find_if(now->all.begin(), now->all.end(),
-                               [copy](const auto& e) { return e->number() == copy; });
-  if (at == now->all.end()) return nullptr;
-  const auto& names = (*at)->about().tools;
-  return std::find(names.begin(), names.end(), name) != names.end() ? *at : nullptr;
+  auto e = find_copy(copy);
+  if (!e) return nullptr;
+  const auto& names = e->about().tools;
+  return std::find(names.begin(), names.end(), name) != names.end() ? e : nullptr;
 }
 
 result<manifest> catalog::find(std::string_view plugin) const {
@@ -257,6 +267,19 @@ std::vector<tool_info> catalog::tools() const {
     }
   }
   return out;
+}
+
+result<void> catalog::hold(std::uint64_t copy) {
+  const auto e = find_copy(copy);
+  if (!e) return {errc::not_found, "there is no copy " + std::to_string(copy) + " of a plugin"};
+  if (e->hold()) return ok();
+  return {errc::overloaded, "plugin " + e->about().name +
+                                " is still in a call of an agent that was ended, and takes one "
+                                "call at a time"};
+}
+
+void catalog::let_go(std::uint64_t copy) {
+  if (const auto e = find_copy(copy)) e->let_go();
 }
 
 std::optional<result<bytes>> catalog::call_tool(const tool_request& request, const outlet& later) {

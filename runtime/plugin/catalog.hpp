@@ -57,6 +57,8 @@ class catalog final : public tool_source, public codec_source {
 
   // -- tool_source. Plugins that can't be loaded are logged and left out of `tools`.
   std::vector<tool_info> tools() const override;
+  result<void> hold(std::uint64_t copy) override;
+  void let_go(std::uint64_t copy) override;
   std::optional<result<bytes>> call_tool(const tool_request& request, const outlet& later) override;
   void cancel_tool(std::string_view name, std::uint64_t copy, std::uint64_t id) override;
 
@@ -74,6 +76,7 @@ class catalog final : public tool_source, public codec_source {
   template <class Change>
   result<void> replace_table(Change&& change);
   std::shared_ptr<entry> find_entry(std::string_view plugin) const;
+  std::shared_ptr<entry> find_copy(std::uint64_t copy) const;
   /// The present one, or that copy of the plugin.
   std::shared_ptr<entry> find_tool(std::string_view name, std::uint64_t copy) const;
   std::shared_ptr<entry> find_provider_of(std::vector<std::string> manifest::*names,

@@ -58,11 +58,15 @@ bytes pack_tool_answer(std::uint64_t id, const result<bytes>& outcome);
 result<tool_answer> unpack_tool_answer(const bytes& body);
 
 /// Where plugin tools come from. Thread-safe; but a plugin expects the calls and cancels of one of
-/// its copies one at a time, so those are made in one agent's turns.
+/// its copies one at a time, so those are made in the turns of one agent, which holds that copy.
 class tool_source {
  public:
   virtual ~tool_source() = default;
   virtual std::vector<tool_info> tools() const = 0;
+  /// Makes the caller the only one that calls the tools of that copy, until it lets go of it. Fails
+  /// with overloaded while another is: also one that was ended, up to the end of its last call.
+  virtual result<void> hold(std::uint64_t copy) = 0;
+  virtual void let_go(std::uint64_t copy) = 0;
   /// The answer (one packed value), or nothing: then it comes as an event through `later`, in any
   /// case. Fails with not_found, too_big (above `max_result`), or as the plugin says.
   virtual std::optional<result<bytes>> call_tool(const tool_request& request,

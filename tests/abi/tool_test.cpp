@@ -47,20 +47,13 @@ class stuck_tool_test : public plugin_test {
     fs::copy(made_for_tests("hostile"), folder_ / "hostile");
     add((folder_ / "hostile").string());
     add(shipped("hello_c"));
-    auto all = std::make_shared<authority>();
-    all->grants = grants::all();
-    door_ = *gateway::open(node_, "test", all);
+    all_->grants = grants::all();
+    door_ = *gateway::open(node_, "test", all_);
     process_init keeper;
     keeper.path = "keeper";
     keeper.actions = *plugins.make_agent("hostile", "villain", value::map{});
     keeper_ = *door_->start(std::move(keeper));
-    process_init init;
-    init.path = std::string(tool_api::name);
-    init.rights = all;
-    init.actions = std::make_unique<tools>(
-        tool_settings{.time_limit = std::chrono::milliseconds(100), .max_waiting = 2}, *client_,
-        plugins, node_);
-    tool_ = *door_->start(std::move(init));
+    start_tool();
     blocked_ = use("hostile.block");
     found_ = events_.first();
   }
@@ -72,6 +65,16 @@ class stuck_tool_test : public plugin_test {
     door_.reset();
     EXPECT_TRUE(node_.wait_until_empty(std::chrono::hours(1)));
     fs::remove_all(folder_);
+  }
+
+  void start_tool() {
+    process_init init;
+    init.path = std::string(tool_api::name);
+    init.rights = all_;
+    init.actions = std::make_unique<tools>(
+        tool_settings{.time_limit = std::chrono::milliseconds(100), .max_waiting = 2}, *client_,
+        plugins, node_);
+    tool_ = *door_->start(std::move(init));
   }
 
   std::future<result<value>> use(const std::string& name, value args = value::map{}) {
@@ -101,6 +104,7 @@ class stuck_tool_test : public plugin_test {
                       .spare_threads = 1,
                       .patience = std::chrono::milliseconds(30),
                       .events = &events_}};
+  const std::shared_ptr<authority> all_ = std::make_shared<authority>();
   std::unique_ptr<gateway> door_;
   address tool_, keeper_;
   std::future<result<value>> blocked_;
@@ -126,6 +130,25 @@ TEST_F(stuck_tool_test, lets_few_calls_wait_for_its_plugin_and_refuses_more) {
   EXPECT_THAT(third.error().message, testing::StartsWith("tool hostile.twice: "));
   EXPECT_EQ(first.get().error().message, "tool hostile.twice: no answer within 0.1 s");
   EXPECT_EQ(second.get().error().message, "tool hostile.twice: no answer within 0.1 s");
+}
+
+TEST_F(stuck_tool_test, is_not_called_again_by_a_tool_actor_started_anew_until_its_call_returns) {
+  door_->exit(tool_, {errc::kill, "on purpose"});
+  ASSERT_TRUE(door_->wait_end(tool_));
+  start_tool();
+  auto refused = use("hostile.twice").get();
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(refused.error().is(errc::overloaded)) << refused.error().describe();
+  EXPECT_EQ(refused.error().message,
+            "plugin hostile is still in a call of an agent that was ended, and takes one call at a "
+            "time");
+  auto greeted = use("hello_c.greet", value::map{{"name", "Ann"}}).get();
+  EXPECT_TRUE(greeted) << greeted.error().describe();
+  ASSERT_TRUE(door_->call(keeper_, "release", *pack(value::array{})));
+  ASSERT_TRUE(door_->wait_end(found_.agent));
+  auto answer = use("hostile.twice").get();
+  ASSERT_TRUE(answer) << answer.error().describe();
+  EXPECT_EQ(*answer, value(1));
 }
 
 TEST_F(stuck_tool_test, is_healed_by_a_reload_of_its_plugin) {

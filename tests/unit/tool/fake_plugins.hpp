@@ -30,6 +30,8 @@ class fake_plugins final : public tool_source {
   void withdraw_all() { infos_.clear(); }
 
   std::vector<tool_info> tools() const override { return infos_; }
+  result<void> hold(std::uint64_t) override { return ok(); }
+  void let_go(std::uint64_t) override {}
   std::optional<result<bytes>> call_tool(const tool_request& request,
                                          const outlet& later) override {
     requests.push_back(request);
