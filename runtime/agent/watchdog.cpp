@@ -265,4 +265,14 @@ void watchdog::end_turn() noexcept {
   r->turn.store(r->turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
+std::size_t watchdog::late_turns() const noexcept {
+  std::size_t n = 0;
+  for (auto* r = records.load(std::memory_order_acquire); r != nullptr; r = r->next) {
+    const auto turn = r->turn.load();
+    const bool is_told = turn % 2 != 0 && r->told.load(std::memory_order_relaxed) == turn;
+    if (is_told && r->owner.load(std::memory_order_relaxed) == impl_->id) ++n;
+  }
+  return n;
+}
+
 }  // namespace troupe

@@ -6,6 +6,7 @@
 // turn. What can't pause, and does not come back either, it names.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,6 +54,9 @@ class watchdog {
   /// thread. A hurried turn is interrupted after a slice at most, others after two.
   void begin_turn(std::uint64_t who = 0, bool hurried = false) noexcept;
   void end_turn() noexcept;
+
+  /// Turns that `on_late` has heard of, or is about to, and that have not ended.
+  std::size_t late_turns() const noexcept;
 
  private:
   struct impl;

@@ -17,6 +17,9 @@ namespace {
 
 const system_clock real_time;
 
+/// How often a shutdown looks whether only stuck agents are left: nothing wakes it then.
+constexpr auto look_again = std::chrono::milliseconds(50);
+
 /// How long killed agents have to come out of their turns.
 constexpr auto grace = std::chrono::seconds(1);
 
@@ -226,9 +229,19 @@ bool inner_carrier::wait_until_empty(duration limit) const {
   return empty_.wait_for(lock, std::min(limit, century), [this] { return population() == 0; });
 }
 
+/// Also over once all who are left are known not to come out of their turns. True if none is left.
+bool inner_carrier::wait_for_those_not_stuck(duration limit) const {
+  for (;;) {
+    const auto wait = std::min<duration>(limit, look_again);
+    if (wait_until_empty(wait)) return true;
+    limit -= wait;
+    if (limit <= duration::zero() || population() <= dog_.late_turns()) return false;
+  }
+}
+
 shutdown_report inner_carrier::shutdown(duration limit) {
   shutdown_report report;
-  const bool in_order = wait_until_empty(limit);
+  const bool in_order = wait_for_those_not_stuck(limit);
   lanes_.close();
   if (in_order && population() == 0) return report;
   report.killed = population();

@@ -79,6 +79,7 @@ class inner_carrier final : public carrier {
   void ring_all();
   void report_stuck(const late_turn& turn);
   void leave_population();
+  bool wait_for_those_not_stuck(duration limit) const;
 
   node_options options_;
   std::atomic<const clock*> time_;

@@ -50,7 +50,7 @@ struct node_options {
 
 /// How a node came to rest.
 struct shutdown_report {
-  /// Agents that were still there at the deadline and were killed.
+  /// Agents that were still there in the end and were killed.
   std::size_t killed = 0;
   /// Paths of those that did not even come out of their turn. If there are any, their threads are
   /// left behind: the program should leave by _exit, since they still use what they have.
@@ -69,9 +69,9 @@ class node_carrier final : public carrier {
   /// Waits until none is left. False if some still are after `limit`.
   bool wait_until_empty(duration limit) const;
 
-  /// Waits until all agents are gone, for `limit`; then kills those that are left and starts no
-  /// more. Whoever calls it has told the root to stop and closed the gateways before. Takes a
-  /// second longer than `limit` at most. Not from an agent's turn.
+  /// Waits until all agents are gone or reported as stuck, for `limit`; then kills those that are
+  /// left and starts no more. Whoever calls it has told the root to stop and closed the gateways
+  /// before. Takes a second longer than `limit` at most. Not from an agent's turn.
   shutdown_report shutdown(duration limit);
 
   /// This node and this run of it, as agent 0.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How a node comes to rest, whatever its agents do.
+#include <algorithm>
 #include <latch>
 #include <semaphore>
 
@@ -125,6 +126,30 @@ TEST_F(shutdown_test, leaves_a_turn_behind_that_does_not_end) {
   close();  // comes back
   go_on.release();
   went_on.acquire();  // what it still does is harmless
+}
+
+TEST_F(shutdown_test, does_not_wait_for_those_that_are_known_to_be_stuck) {
+  static std::counting_semaphore<2> in_turn(0), go_on(0), went_on(0);
+  open({.threads = 2, .spare_threads = 1});
+  for (const char* path : {"a", "b"})
+    gate->send(add(path,
+                   [](context&, envelope&) {
+                     in_turn.release();
+                     go_on.acquire();
+                     went_on.release();
+                   }),
+               "go", {});
+  for (int i = 0; i < 2; ++i)
+    in_turn.acquire();
+  gate.reset();
+  auto report = node->shutdown(std::chrono::hours(24));
+  std::sort(report.stuck.begin(), report.stuck.end());
+  EXPECT_EQ(report.stuck, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(report.killed, 2u);
+  close();
+  go_on.release(2);
+  for (int i = 0; i < 2; ++i)
+    went_on.acquire();
 }
 
 TEST_F(shutdown_test, nodes_may_come_and_go_side_by_side) {

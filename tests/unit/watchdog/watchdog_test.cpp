@@ -137,7 +137,9 @@ TEST(watchdog, names_a_turn_that_does_not_end_once_and_the_foreign_code_it_is_in
     while (count() < until)
       std::this_thread::yield();
     std::this_thread::sleep_for(30ms);  // not told of again
+    EXPECT_EQ(dog.late_turns(), 1u);
     dog.end_turn();
+    EXPECT_EQ(dog.late_turns(), 0u);
   };
   be_late(7, 1);
   const std::string name = "plugin clock: " + std::string(200, 'x');
