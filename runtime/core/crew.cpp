@@ -16,9 +16,11 @@ constexpr std::uint32_t looks_until_stuck = 10;
 constexpr std::uint32_t idle_looks_until_asleep = 5;
 /// A thread with fewer jobs fetches from the common queue at once, others every so many turns.
 constexpr std::uint32_t few = 64;
-/// Turns of others between two slow ones, where there are always others: a millisecond, if they are
-/// as short as turns are that only pass a message on.
-constexpr std::uint64_t turns_between_slow = 256;
+/// Where there are always others, they get so many times as long as a slow turn took before the
+/// next one: who floods others is not to be quicker than they are.
+constexpr int share_of_others = 3;
+/// The clock is read every so many turns, and only while a slow job waits.
+constexpr std::uint64_t turns_between_looks = 64;
 /// About a microsecond: less than it costs to park and be woken.
 constexpr int spins = 40;
 
@@ -42,7 +44,9 @@ class alignas(64) crew::member {
   // Its thread alone:
   bool searching = false;
   bool take_last = false;
-  std::uint64_t last_slow = 0;  ///< the turn in which it took a slow job
+  using stop_watch = std::chrono::steady_clock;
+  bool runs_slow = false;  ///< its job is a slow one, taken at slow_since
+  stop_watch::time_point slow_since, others_until;
 
   // Under the lock:
   bool works = false;
@@ -127,6 +131,10 @@ void crew::offer() {
 void* crew::next(member& m) {
   const auto turn = m.turns.load(std::memory_order_relaxed) + 1;
   m.turns.store(turn, std::memory_order_relaxed);
+  if (std::exchange(m.runs_slow, false)) {
+    const auto now = member::stop_watch::now();
+    m.others_until = now + share_of_others * (now - m.slow_since);
+  }
   if (!m.works) park(m);  // its first time
   for (;;) {
     if (too_many_.load(std::memory_order_relaxed)) park(m, true);
@@ -135,7 +143,8 @@ void* crew::next(member& m) {
       fetch(m);
     const auto slow = [&] { return slow_size_.load(std::memory_order_relaxed) != 0; };
     void* job = nullptr;
-    if (turn - m.last_slow >= turns_between_slow && slow()) job = take_slow(m);
+    if (turn % turns_between_looks == 0 && slow() && member::stop_watch::now() >= m.others_until)
+      job = take_slow(m);
     if (job == nullptr) job = m.queue.pop();
     for (int i = 0; job == nullptr && i < spins; ++i) {
       if (common_size_.load(std::memory_order_relaxed) != 0) break;
@@ -157,7 +166,8 @@ void* crew::take_slow(member& m) {
   void* job = slow_.front();
   slow_.pop_front();
   slow_size_.store(slow_.size(), std::memory_order_relaxed);
-  m.last_slow = m.turns.load(std::memory_order_relaxed);
+  m.runs_slow = true;
+  m.slow_since = member::stop_watch::now();
   return job;
 }
 

@@ -31,9 +31,10 @@ namespace troupe::core {
 /// while others work, and not at all when none does.
 ///
 /// A job that had a whole turn and wants another is slow: it stands in a queue of its own, from
-/// which a thread takes one when it has nothing else, or had so many other turns. So who computes
-/// without end takes what the others leave, however many such there are, and nobody waits behind
-/// it; and those who only ever send a message on can't keep it out.
+/// which a thread takes one when it has nothing else, or has run others for three times as long as
+/// the last slow one took. So who computes without end takes what the others leave, however many
+/// such there are, and nobody waits behind it; those who only ever send a message on can't keep it
+/// out, and who floods them can't be quicker than they are.
 class crew {
  public:
   /// One thread's part in it.

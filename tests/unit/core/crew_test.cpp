@@ -140,6 +140,38 @@ TEST(crew_test, slow_jobs_take_turns_and_get_theirs_although_others_never_end) {
   crew.finish();
 }
 
+TEST(crew_test, others_get_the_larger_part_of_a_thread_beside_a_slow_job) {
+  using stop_watch = std::chrono::steady_clock;
+  const auto spin = [](std::chrono::microseconds time) {
+    const auto began = stop_watch::now();
+    while (stop_watch::now() - began < time) {
+    }
+    return stop_watch::now() - began;
+  };
+  working_crew crew(1, 0);
+  stop_watch::duration others{}, slow_ones{};
+  int turns = 0;
+  std::latch done(2);
+  job other = [&](crew::member&) {
+    others += spin(std::chrono::microseconds(2));
+    if (turns == 20) done.count_down();
+    return turns < 20;
+  };
+  job slow = [&](crew::member& m) {
+    slow_ones += spin(std::chrono::microseconds(500));
+    if (++turns < 20)
+      crew.team.postpone(m, &slow);
+    else
+      done.count_down();
+    return false;
+  };
+  crew.submit(other);
+  crew.submit(slow);
+  done.wait();
+  EXPECT_GT(others, 2 * slow_ones);
+  crew.finish();
+}
+
 TEST(crew_test, quiet_jobs_are_served_beside_greedy_ones_on_all_threads) {
   working_crew crew(2, 0);
   std::atomic<bool> halt{false};
