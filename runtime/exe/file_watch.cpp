@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -56,20 +57,26 @@ result<void> file_watch::add(const std::string& file) {
   return add_at(real.parent_path().string(), real.filename().string(), file);
 }
 
-result<void> file_watch::add_at(const std::string& folder, const std::string& name,
+int file_watch::watch(const std::string& path) {
+  return ::inotify_add_watch(
+      events_.get(), path.c_str(),
+      IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR);
+}
+
+result<void> file_watch::add_at(const std::string& path, const std::string& name,
                                 const std::string& file) {
   const std::lock_guard lock(mutex_);
-  const auto [at, is_new] = folders_.try_emplace(folder, -1);
+  const auto [at, is_new] = folders_.try_emplace(path);
+  auto& f = at->second;
   if (is_new) {
-    at->second = ::inotify_add_watch(events_.get(), folder.c_str(),
-                                     IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR);
-    if (at->second < 0 && errno == ENOSPC)
-      return {errc::limit, folder +
+    f.watch = watch(path);
+    if (f.watch < 0 && errno == ENOSPC)
+      return {errc::limit, path +
                                " is not watched: this machine has no inotify watch left for you "
                                "(fs.inotify.max_user_watches)"};
-    if (at->second < 0) return failed(folder + " is not watched");
+    if (f.watch < 0) return failed(path + " is not watched");
   }
-  if (at->second >= 0) names_[at->second][name].insert(file);
+  f.names[name].insert(file);
   return ok();
 }
 
@@ -105,37 +112,55 @@ void file_watch::end() {
 bool file_watch::read_events() {
   {
     const std::lock_guard lock(mutex_);
+    bool has_moved = false;
     alignas(inotify_event) char data[16384];
     for (ssize_t n; (n = ::read(events_.get(), data, sizeof data)) > 0;) {
       for (const char* at = data; at < data + n;) {
         const auto& e = *reinterpret_cast<const inotify_event*>(at);
         at += sizeof e + e.len;
-        if ((e.mask & IN_Q_OVERFLOW) != 0) note_all();
-        const auto folder = names_.find(e.wd);
-        if (folder == names_.end()) continue;
-        if ((e.mask & IN_IGNORED) != 0) {  // the folder has gone; another may come to its place
-          std::erase_if(folders_, [&](const auto& f) { return f.second == e.wd; });
-          names_.erase(folder);
-        } else if (e.len > 0) {
-          if (const auto name = folder->second.find(e.name); name != folder->second.end())
+        const bool is_lost = (e.mask & IN_Q_OVERFLOW) != 0;
+        has_moved |= is_lost || (e.mask & (IN_MOVE_SELF | IN_DELETE_SELF | IN_IGNORED)) != 0;
+        for (const auto& [path, f] : folders_) {
+          if (is_lost) note(f);
+          if (f.watch != e.wd || e.len == 0) continue;
+          if (const auto name = f.names.find(e.name); name != f.names.end())
             changed_.insert(name->second.begin(), name->second.end());
         }
       }
     }
-    if (!changed_.empty()) {
-      const itimerspec soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = quiet_ns}};
-      ::timerfd_settime(timer_.get(), 0, &soon, nullptr);  // fails for wrong arguments only
-    }
+    if (has_moved) look_again();
+    tell_soon();
   }
   io_->rearm(events_key_, events_.get(), EPOLLIN);
   return true;
 }
 
-/// Events were lost.
-void file_watch::note_all() {
-  for (const auto& [watch, names] : names_)
-    for (const auto& [name, files] : names)
-      changed_.insert(files.begin(), files.end());
+void file_watch::note(const folder& f) {
+  for (const auto& [name, files] : f.names)
+    changed_.insert(files.begin(), files.end());
+}
+
+/// Where a folder has gone, or another stands in its place, its files have changed.
+void file_watch::look_again() {
+  for (auto& [path, f] : folders_) {
+    if (f.watch < 0 && !f.is_missing) continue;  // that it is not watched has been told
+    const int old = std::exchange(f.watch, watch(path));
+    f.is_missing = f.watch < 0;
+    if (f.watch == old) continue;
+    note(f);
+    const bool is_used = std::any_of(folders_.begin(), folders_.end(),
+                                     [old](const auto& one) { return one.second.watch == old; });
+    if (old >= 0 && !is_used) ::inotify_rm_watch(events_.get(), old);  // it may be gone by itself
+  }
+}
+
+/// Nobody tells when a folder is there again: it is looked for as often.
+void file_watch::tell_soon() {
+  const bool is_missing = std::any_of(folders_.begin(), folders_.end(),
+                                      [](const auto& one) { return one.second.is_missing; });
+  if (changed_.empty() && !is_missing) return;
+  const itimerspec soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = quiet_ns}};
+  ::timerfd_settime(timer_.get(), 0, &soon, nullptr);  // fails for wrong arguments only
 }
 
 bool file_watch::tell() {
@@ -147,6 +172,8 @@ bool file_watch::tell() {
     const std::lock_guard lock(mutex_);
     files.assign(changed_.begin(), changed_.end());
     changed_.clear();
+    look_again();
+    tell_soon();
   }
   if (!files.empty()) on_change_(std::move(files));
   io_->rearm(timer_key_, timer_.get(), EPOLLIN);

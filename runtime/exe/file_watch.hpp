@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Tells when files are written or replaced, for `--watch`: by inotify on their folders, since
-// editors put a new file in the place of the old one.
+// editors put a new file in the place of the old one. A folder may be replaced as well.
 #pragma once
 
 #include <functional>
@@ -46,13 +46,20 @@ class file_watch {
   result<void> attach();
   bool read_events();
   bool tell();
-  void note_all();
+  struct folder {
+    int watch = -1;           ///< one for all paths that lead to the same folder
+    bool is_missing = false;  ///< it was watched, and has gone
+    /// By name in it: the files as they were added.
+    std::map<std::string, std::set<std::string>> names = {};
+  };
+  int watch(const std::string& path);
+  void note(const folder& f);
+  void look_again();
+  void tell_soon();
 
   const unique_fd events_, timer_;
-  std::mutex mutex_;  ///< guards the next three
-  std::map<std::string, int> folders_;
-  /// By watch, then by name in that folder: the files as they were added.
-  std::map<int, std::map<std::string, std::set<std::string>>> names_;
+  std::mutex mutex_;  ///< guards the next two
+  std::map<std::string, folder> folders_;
   std::set<std::string> changed_;
   // From here on the poller's thread alone.
   poller* io_ = nullptr;

@@ -2,6 +2,7 @@
 """`--watch`: files that change while an app runs."""
 import os
 import re
+import shutil
 import subprocess
 import threading
 
@@ -104,6 +105,26 @@ def a_file_may_be_replaced_as_editors_do(t):
         for word in ("second", "third"):
             os.replace(t.write("scripts/.a.lua.swp", agent(word)), t.folder / "scripts/a.lua")
             run.says(r"^watch: scripts/a\.lua: reloaded a$")
+            run.says(f"^{word}")
+        run.ends()
+
+
+@case
+def a_folder_may_be_replaced_or_go_and_come_back(t):
+    t.write("s/a.lua", agent("first"))
+    t.write("app.lua", app('{ id = "a", start = "s/a.lua" }'))
+    with Watched(t, "app.lua") as run:
+        run.says("^first")
+        (t.folder / "s").rename(t.folder / "s.old")
+        for word in ("second", "third"):
+            t.write("s/a.lua", agent(word))
+            run.says(r"^watch: s/a\.lua: reloaded a$")
+            run.says(f"^{word}")
+        shutil.rmtree(t.folder / "s")
+        run.says(r"^watch: s/a\.lua: a keeps its code: ")
+        for word in ("fourth", "fifth"):
+            t.write("s/a.lua", agent(word))
+            run.says(r"^watch: s/a\.lua: reloaded a$")
             run.says(f"^{word}")
         run.ends()
 
