@@ -9,6 +9,7 @@
 #include <functional>
 #include <mutex>
 
+#include "actors/supervisor/api.hpp"
 #include "base/msgpack.hpp"
 #include "exe/cli.hpp"
 #include "exe/interrupts.hpp"
@@ -48,6 +49,60 @@ std::optional<int> wait_for(interrupts& signals, const std::function<bool()>& is
   }
   return std::nullopt;
 }
+
+/// Whether an app goes on after one of its supervisors has stopped an agent. Asks those above the
+/// agent, the nearest first: one that stops or restarts children answers once that is done, and
+/// where it ends by that the next one decides.
+class survival {
+ public:
+  /// `signals` is notified when there is something new to look at.
+  survival(gateway& door, interrupts& signals, std::string agent)
+      : door_(door), signals_(signals), below_(std::move(agent)) {
+    ask();
+  }
+
+  /// True once it is known that the app goes on; that it ends is for its monitor to tell.
+  bool is_sure() {
+    std::unique_lock lock(heard_->mutex);
+    const bool answers = heard_->answers, has_ended = heard_->has_ended;
+    lock.unlock();
+    if (!answers && has_ended) ask();
+    return answers;
+  }
+
+ private:
+  struct heard {
+    std::mutex mutex;
+    bool answers = false, has_ended = false;
+  };
+
+  void ask() {
+    const auto slash = below_.rfind('/');
+    const bool is_top = slash == below_.npos;
+    below_ = is_top ? "app" : below_.substr(0, slash);
+    heard_ = std::make_shared<heard>();
+    call_options options;
+    options.timeout = duration::max();
+    door_.begin_call(below_, supervisor_api::count_children, *pack(value(value::array{})), options,
+                     [&signals = signals_, here = heard_](const result<bytes>& answer) {
+                       const std::lock_guard lock(here->mutex);
+                       here->answers = answer || !answer.error().is(errc::down);
+                       signals.notify();
+                     });
+    // By a monitor, so that who is above has heard of the end before it is asked.
+    if (!is_top)
+      door_.monitor(below_, [&signals = signals_, here = heard_](const error&) {
+        const std::lock_guard lock(here->mutex);
+        here->has_ended = true;
+        signals.notify();
+      });
+  }
+
+  gateway& door_;
+  interrupts& signals_;
+  std::string below_;             ///< who was asked last; first the agent
+  std::shared_ptr<heard> heard_;  ///< shared: with calls that are answered later
+};
 
 }  // namespace
 
@@ -134,14 +189,17 @@ int run(const run_options& o) {
   if (!got) return end(done);  // nobody reads stdout any more: an end like any other
   if (!*got) {
     auto why = got->error();
-    // Its supervisor stopped it: if the whole app ends, what that came of says more.
+    // Its supervisor stopped it: if the whole app ends by that, what it came of says more.
     if (why.is(errc::down) && why.cause && why.cause->is(errc::shutdown)) {
-      const auto has_app_ended = [&] {
-        const std::lock_guard lock(mutex);
+      survival app(n.door(), signals, main->agent);
+      const auto is_decided = [&] {
+        std::unique_lock lock(mutex);
         if (ended && ended->cause) why = *ended;
-        return ended.has_value();
+        if (ended) return true;
+        lock.unlock();
+        return app.is_sure();
       };
-      if (const auto signal = wait_for(signals, has_app_ended, longest_farewell))
+      if (const auto signal = wait_for(signals, is_decided, longest_farewell))
         return end_by(*signal);
     }
     const bool is_late = why.is(errc::timeout);

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import time
 
 from support import AGENT, INTERRUPT, TERMINATE, Failed, case, children_of, equal, main, when_it_says
 
@@ -261,6 +262,24 @@ def a_node_without_its_plugins_says_what_is_missing(t):
                      'local agent = troupe.agent { needs = { llm = { "default" } } }\n'
                      'function agent.on.main() return llm.ask("x") end\nreturn agent\n')
     t.troupe("run", "x.lua").exits(1).silent().says("scriptde.*scripted")
+
+
+@case
+def a_main_that_is_stopped_while_the_app_goes_on_ends_the_run_at_once(t):
+    t.write("m.lua", AGENT % 'function agent.on.main() troupe.send("b", "act") async.sleep(3600) end')
+    may = AGENT.replace("{}", '{ needs = { call = { "app" } } }')
+    for strategy, act in ("one_for_all", 'error("boom")'), ("one_for_one", 'troupe.supervisor("app"):terminate_child("m")'):
+        t.write("b.lua", may % ('function agent.on.act() print("now") %s end' % act))
+        t.write("x.lua", 'return { name = "x", main = "m.main", grants = { call = { "*" } }, tree = { strategy = "%s", children = '
+                         '{ { id = "b", start = "b.lua" }, { id = "m", start = "m.lua" } } } }' % strategy)
+        waits = []
+        while not waits or waits[-1] >= 1 and len(waits) < 5:  # a second is what it waits where it can't know
+            process = t.start("run", "x.lua")
+            when_it_says(process, "now")
+            began = time.monotonic()
+            t.ended(process).exits(1).says("^troupe: down: ")
+            waits.append(time.monotonic() - began)
+        equal(waits[-1] < 1, True, waits)
 
 
 main()
