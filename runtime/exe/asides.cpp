@@ -2,6 +2,8 @@
 #include "exe/asides.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -27,16 +29,35 @@ void asides::show_with(line_reader* reader) {
   reader_ = reader;
 }
 
+bool asides::is_empty() const {
+  int bytes = 0;
+  return !out_ || ::ioctl(out_.get(), FIONREAD, &bytes) != 0 || bytes == 0;
+}
+
+void asides::drain(duration limit) {
+  std::unique_lock lock(mutex_);
+  while (!is_empty()) {
+    const auto before = times_shown_;
+    if (!shown_.wait_for(lock, limit, [&] { return times_shown_ != before; })) return;
+  }
+}
+
 void asides::pass_on() {
   char data[4096];
-  for (ssize_t n; (n = ::read(out_.get(), data, sizeof data)) > 0 || (n < 0 && errno == EINTR);) {
-    if (n < 0) continue;
-    const std::string_view text(data, static_cast<std::size_t>(n));
+  pollfd readable{out_.get(), POLLIN, 0};
+  for (;;) {
+    if (::poll(&readable, 1, -1) < 0) continue;  // EINTR alone
     const std::lock_guard lock(mutex_);
+    const auto n = ::read(out_.get(), data, sizeof data);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n <= 0) return;
+    const std::string_view text(data, static_cast<std::size_t>(n));
     if (reader_ != nullptr)
       reader_->write_aside(text);
     else
       std::fwrite(text.data(), 1, text.size(), stderr);
+    ++times_shown_;
+    shown_.notify_all();
   }
 }
 

@@ -38,8 +38,15 @@ result<address> start_prompt(node& n, const child_spec& spec) {
 
 class node_session final : public session {
  public:
-  node_session(node& n, interrupts& signals, address prompt, child_spec spec, bool json)
-      : node_(n), signals_(signals), prompt_(prompt), spec_(std::move(spec)), json_(json) {}
+  /// `beside` is what the node's screen goes through; null: nothing.
+  node_session(node& n, interrupts& signals, asides* beside, address prompt, child_spec spec,
+               bool json)
+      : node_(n),
+        signals_(signals),
+        beside_(beside),
+        prompt_(prompt),
+        spec_(std::move(spec)),
+        json_(json) {}
 
   result<std::string> evaluate(const std::string& text) override {
     return text_of(ask("eval", value::array{text}));
@@ -95,7 +102,9 @@ class node_session final : public session {
   }
 
   std::string describe(const error& why) override {
-    node_.screen().drain(std::chrono::milliseconds(100));  // what came before stands above it
+    // What came before stands above it.
+    node_.screen().drain(std::chrono::milliseconds(100));
+    if (beside_ != nullptr) beside_->drain(std::chrono::milliseconds(100));
     if (!json_) return session::describe(why);
     auto text = to_json(value::map{{"error", to_value(why)}});
     return text ? *text : why.describe();
@@ -275,6 +284,7 @@ class node_session final : public session {
 
   node& node_;
   interrupts& signals_;
+  asides* const beside_;
   address prompt_;
   child_spec spec_;
   const bool json_;
@@ -333,7 +343,7 @@ int shell(const file_options& o) {
   auto prompt = start_prompt(n, spec);
   if (!prompt) return complain(prompt.error(), o.json);
 
-  node_session s(n, signals, *prompt, spec, o.json);
+  node_session s(n, signals, beside ? &*beside : nullptr, *prompt, spec, o.json);
   auto in = is_terminal
                 ? terminal_reader([&](auto before, auto word) { return s.complete(before, word); },
                                   history_file(), signals.descriptor())

@@ -322,6 +322,16 @@ return agent
 
 
 @case
+def what_was_printed_before_a_failure_stands_above_it(t):
+    shell = Terminal(t)
+    shell.shows(":quit leaves\n> ")
+    shell.type('for i = 1, 3000 do print("line " .. i) end error("too late", 0)\n')
+    shell.shows(r"\nline 3000\n(.*\n)*.*crash: too late")
+    shell.type(":quit\n")
+    equal(shell.ends(), 0)
+
+
+@case
 def at_the_prompt_a_signal_ends_the_program_and_ctrl_c_does_not(t):
     shell = Terminal(t)
     shell.shows("> ")
