@@ -87,10 +87,13 @@ def the_last_sentence_names_the_crash_that_was_one_too_many(t):
     t.write("a.lua", FALLS)
     t.write("m.lua", AGENT % "function agent.on.main() async.sleep(3600) end")
     falls = '{ id = "a", start = "a.lua" }'
-    last = r"restart in 5 s; the last of .*a \(.*\); because crash: a\.lua:5: attempt to index a nil value"
+    last = r"restarts? in 5 s; the last of .*a \(.*\); because crash: a\.lua:5: attempt to index a nil value"
     for tree, more in ((falls, ""), (falls + ', { id = "m", start = "m.lua" }', 'main = "m.main",'),
-                       ('{ id = "m", start = "m.lua" }, { id = "desk", start = { children = { %s } } }' % falls, 'main = "m.main",')):
-        t.write("x.lua", 'return { name = "x", %s tree = { children = { %s } } }' % (more, tree))
+                       ('{ id = "m", start = "m.lua" }, { id = "desk", start = { children = { %s } } }' % falls, 'main = "m.main",'),
+                       ('{ id = "desk", start = { intensity = 0, children = { { id = "m", start = "m.lua" }, %s } } }' % falls,
+                        'main = "desk/m.main",')):
+        top = "intensity = 0, " if "desk/" in more else ""
+        t.write("x.lua", 'return { name = "x", %s tree = { %schildren = { %s } } }' % (more, top, tree))
         said = t.troupe("run", "x.lua").exits(1).silent().err.splitlines()[-1]
         equal(bool(re.match("troupe: shutdown: more than ", said) and re.search(last, said)), True, said)
 
