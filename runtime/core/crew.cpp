@@ -12,6 +12,8 @@ namespace {
 constexpr auto look_period = std::chrono::milliseconds(2);
 /// After that many looks in the same turn a thread counts as stuck (20 ms).
 constexpr std::uint32_t looks_until_stuck = 10;
+/// After that many (4 ms) it does where jobs wait behind it: no turn of a script lasts so long.
+constexpr std::uint32_t looks_until_in_the_way = 2;
 /// The lookout stops looking after that many looks at nothing (10 ms).
 constexpr std::uint32_t idle_looks_until_asleep = 5;
 /// A thread with fewer jobs fetches from the common queue at once, others every so many turns.
@@ -331,8 +333,9 @@ void crew::look_around() {
       m->looks = 0;
       continue;
     }
-    if (++m->looks >= looks_until_stuck) ++stuck;
-    if (m->queue.size() > 0) hidden_work = true;
+    const bool hides_work = m->queue.size() > 0;
+    hidden_work = hidden_work || hides_work;
+    if (++m->looks >= (hides_work ? looks_until_in_the_way : looks_until_stuck)) ++stuck;
   }
   limit_ = at_work_ + std::min(stuck, spares_);
   if (may_wake() && (hidden_work || has_work())) wake_one(hidden_work)->wake.notify_one();
