@@ -54,6 +54,7 @@ result<void> read_limits(const value& given, std::array<trace_setting, 5>& to) {
         std::find_if(to.begin(), to.end(), [&](const auto& s) { return s.name == name; });
     if (at == to.end()) {
       std::vector<std::string_view> names;
+      names.reserve(to.size());
       for (const auto& s : to)
         names.push_back(s.name);
       return {errc::bad_argument, "trace: " + unknown_name("limit", name, names)};
