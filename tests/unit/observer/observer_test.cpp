@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <mutex>
 #include <thread>
 
 #include "actors/observer/api.hpp"
@@ -265,6 +266,7 @@ class counting_sink final : public outlet::sink {
  public:
   explicit counting_sink(event_feed& feed) : feed_(feed) {}
   bool post(std::string_view, bytes) override {
+    const std::lock_guard lock(one_at_a_time_);
     feed_.take([&](const noted_event&) { ++taken; });
     return true;
   }
@@ -272,6 +274,7 @@ class counting_sink final : public outlet::sink {
 
  private:
   event_feed& feed_;
+  std::mutex one_at_a_time_;
 };
 
 TEST(event_feed, takes_events_from_many_threads_while_its_observer_changes) {
