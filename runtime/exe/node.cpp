@@ -63,7 +63,7 @@ result<void> add_plugins(catalog& all, const app& what) {
   return ok();
 }
 
-node::node(node_settings with, app what)
+node::node(const node_settings& with, app what)
     : with_(with),
       app_(std::move(what)),
       console_(with.screen, clock_),
@@ -83,7 +83,7 @@ node::~node() {
   door_.reset();
 }
 
-result<std::unique_ptr<node>> node::open(node_settings with, app what) {
+result<std::unique_ptr<node>> node::open(const node_settings& with, app what) {
   std::unique_ptr<node> n(new node(with, std::move(what)));
   if (auto started = n->start(); !started) return started.error();
   return n;

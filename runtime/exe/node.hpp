@@ -45,7 +45,7 @@ result<void> add_plugins(catalog& all, const app& what);
 class node {
  public:
   /// Starts the services and the app's tree. Fails as the first child that can't be started.
-  static result<std::unique_ptr<node>> open(node_settings with, app what);
+  static result<std::unique_ptr<node>> open(const node_settings& with, app what);
   ~node();
   node(const node&) = delete;
   node& operator=(const node&) = delete;
@@ -65,7 +65,7 @@ class node {
 
  private:
   class events;
-  node(node_settings with, app what);
+  node(const node_settings& with, app what);
   result<void> start();
   result<void> begin_watch();
   void tell_watch(const address& agent, std::vector<std::string> files);

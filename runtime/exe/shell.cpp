@@ -221,7 +221,7 @@ class node_session final : public session {
           state.answer = std::move(a);
           signals_.notify();
         },
-        [this](call_id call, bytes part) {  // what a command shows as it comes
+        [this](call_id call, const bytes& part) {  // what a command shows as it comes
           if (const auto text = unpack(part.view())) {
             std::fwrite(text->as_string().data(), 1, text->as_string().size(), stdout);
             std::fflush(stdout);
