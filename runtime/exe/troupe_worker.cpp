@@ -53,7 +53,7 @@ class workshop {
     return plugins_.make_agent(start.plugin, start.kind, spec.options);
   }
 
-  const system_clock clock_;
+  const system_clock clock_{};
   /// The node logs what comes out here.
   const std::unique_ptr<log_sink> sink_ = text_sink(STDERR_FILENO);
   logger log_{*sink_, clock_};

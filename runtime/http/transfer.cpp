@@ -53,7 +53,7 @@ struct transfer::callbacks {
   static std::size_t read(char* to, std::size_t size, std::size_t count, void* self) {
     auto& t = *static_cast<transfer*>(self);
     auto n = std::min(size * count, t.request_.body.size() - t.sent_);
-    std::memcpy(to, t.request_.body.data() + t.sent_, n);
+    std::copy_n(t.request_.body.data() + t.sent_, n, to);
     t.sent_ += n;
     t.active_at_ = now();
     return n;
