@@ -3,45 +3,40 @@
 local troupe = require("troupe")
 local async = require("troupe.async")
 
-local agent = troupe.agent {
-  needs = { call = { "counter", "desk/*", "ward/*" } },
-  concurrent = { "started" },                          -- heard while `run` waits
-}
+local agent = troupe.agent { needs = { call = { "counter", "desk/*", "ward/*" } } }
 
 local parts = { "counter", "desk/writer", "desk/editor", "ward/patient" }
-
-function agent.on_start(self) self.starts = {} end
-
-function agent.on.started(self, id) self.starts[id] = (self.starts[id] or 0) + 1 end
 
 -- While a part restarts, a call to it fails at once with `down`: try again.
 local function add(id)
   return async.retry({ tries = 100, backoff = { 0.01, 0.1 } }, troupe.call, id, "add")
 end
 
--- Crashes one part; returns those that were started anew.
-local function crash(self, id)
+-- Crashes one part; returns those that were started anew, and counts their starts.
+local function crash(id, starts)
   for _, part in ipairs(parts) do assert(add(part)) end
-  local before = {}
-  for _, part in ipairs(parts) do before[part] = self.starts[part] end
   local _, why = troupe.call(id, "crash")
   print(id .. " is told to crash; its caller sees: " .. why.code)
   local restarted = {}
   for _, part in ipairs(parts) do
-    assert(add(part))                                  -- each answers again: it has healed
-    if self.starts[part] > before[part] then restarted[#restarted + 1] = part end
+    local count = assert(add(part))                    -- each answers again: it has healed
+    if count == 1 then                                 -- what it had counted is gone
+      starts[part] = starts[part] + 1
+      restarted[#restarted + 1] = part
+    end
   end
   return table.concat(restarted, ", ")
 end
 
-function agent.on.run(self)
-  local told = {}
+function agent.on.run()
+  local told, starts = {}, {}
+  for _, part in ipairs(parts) do starts[part] = 1 end
   for _, id in ipairs { "counter", "desk/writer", "ward/patient", "ward/patient" } do
-    told[#told + 1] = ("%-13s crashed; started anew: %s"):format(id, crash(self, id))
+    told[#told + 1] = ("%-13s crashed; started anew: %s"):format(id, crash(id, starts))
   end
-  local starts = {}
-  for _, part in ipairs(parts) do starts[#starts + 1] = part .. " " .. self.starts[part] end
-  told[#told + 1] = "starts: " .. table.concat(starts, ", ") .. "; all of them answer"
+  local list = {}
+  for _, part in ipairs(parts) do list[#list + 1] = part .. " " .. starts[part] end
+  told[#told + 1] = "starts: " .. table.concat(list, ", ") .. "; all of them answer"
   return table.concat(told, "\n")
 end
 

@@ -2,12 +2,9 @@
 -- Counts, until it is told to crash. What it counted is then gone: a restart is a new beginning.
 local troupe = require("troupe")
 
-local agent = troupe.agent { needs = { call = { "boss" } }, options = { id = troupe.required("string") } }
+local agent = troupe.agent {}
 
-function agent.on_start(self)
-  self.count = 0
-  troupe.send("boss", "started", self.options.id)
-end
+function agent.on_start(self) self.count = 0 end
 
 function agent.on.add(self)
   self.count = self.count + 1

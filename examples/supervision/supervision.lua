@@ -7,15 +7,15 @@ return {
     children = {
       { id = "boss", start = "boss.lua", restart = "temporary" },
       -- Restarted alone.
-      { id = "counter", start = "part.lua", options = { id = "counter" } },
+      { id = "counter", start = "part.lua" },
       -- They share what they do: when one crashes, both begin anew.
       {
         id = "desk",
         start = {
           strategy = "one_for_all", intensity = 5, period = 10,
           children = {
-            { id = "writer", start = "part.lua", options = { id = "desk/writer" } },
-            { id = "editor", start = "part.lua", options = { id = "desk/editor" } },
+            { id = "writer", start = "part.lua" },
+            { id = "editor", start = "part.lua" },
           },
         },
       },
@@ -24,7 +24,7 @@ return {
         id = "ward",
         start = {
           strategy = "one_for_one", intensity = 1, period = 10,
-          children = { { id = "patient", start = "part.lua", options = { id = "ward/patient" } } },
+          children = { { id = "patient", start = "part.lua" } },
         },
       },
     },
