@@ -5,7 +5,7 @@ import os
 import re
 import time
 
-from support import AGENT, INTERRUPT, TERMINATE, case, equal, main, when_it_says
+from support import AGENT, INTERRUPT, TERMINATE, case, equal, main, next_line, when_it_says
 
 
 @case
@@ -118,7 +118,7 @@ end""")
             process = t.start("run", *options, "x.lua", *words[1:], stderr=writer)
             os.close(writer)
             if ends == 130:
-                equal("here" in process.stdout.readline(), True)
+                equal("here" in next_line(process.stdout), True)
                 process.send_signal(INTERRUPT)
             ran = t.ended(process, words).exits(ends)
             if ends == 0:
@@ -136,7 +136,7 @@ end""")
         reader, writer = full_pipe()
         process = t.start("run", *options, "a.lua", stderr=writer)
         os.close(writer)
-        equal("printed" in process.stdout.readline(), True)
+        equal("printed" in next_line(process.stdout), True)
         with open(reader, "rb") as pipe:
             said = pipe.read().lstrip(b"-").decode()
         t.ended(process).exits(0)
@@ -183,7 +183,7 @@ end""")
     reader, writer = full_pipe()
     process = t.start("run", "x.lua", stderr=writer)
     os.close(writer)
-    equal("printed" in process.stdout.readline(), True)
+    equal("printed" in next_line(process.stdout), True)
     with open(reader, "rb") as pipe:
         said = pipe.read().decode()
     t.ended(process).exits(1)
@@ -207,7 +207,7 @@ end""")
     os.set_blocking(writer, False)
     process = t.start("run", "a.lua", stderr=writer)
     os.close(writer)
-    equal("printed" in process.stdout.readline(), True)
+    equal("printed" in next_line(process.stdout), True)
     with open(reader, "rb") as pipe:
         equal(pipe.read().decode() == "".join(f"line {i}\n" for i in range(1, 10001)), True)
     t.ended(process).exits(0)

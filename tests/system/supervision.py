@@ -2,7 +2,7 @@
 """Supervisors as one meets them at the prompt: children by hand, and an app's tree that changes while it runs."""
 import subprocess
 
-from support import Failed, case, equal, main
+from support import Failed, case, equal, main, next_line
 
 CHILD = """local troupe = require("troupe")
 local agent = troupe.agent { options = { size = 1 } }
@@ -44,7 +44,7 @@ class Prompt:
         self.process.stdin.write("\n".join(lines) + '\n"end of it"\n')
         self.process.stdin.flush()
         shown = []
-        while (line := self.process.stdout.readline()) != '"end of it"\n':
+        while (line := next_line(self.process.stdout)) != '"end of it"\n':
             if not line:
                 raise Failed(f"the shell ended after {shown}")
             shown.append(line)

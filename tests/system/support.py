@@ -133,9 +133,17 @@ class Bench:
 AGENT = 'local troupe = require("troupe")\nlocal async = require("troupe.async")\nlocal agent = troupe.agent {}\n%s\nreturn agent\n'
 
 
+def next_line(stream):
+    """Of a process that runs, and not a byte more: the rest is for `ended`, which knows of no buffer."""
+    said = b""
+    while not said.endswith(b"\n") and (piece := os.read(stream.fileno(), 1)):
+        said += piece
+    return said.decode(errors="replace")
+
+
 def when_it_says(process, line):
     """Waits until stderr has that line."""
-    for said in process.stderr:
+    while said := next_line(process.stderr):
         if line in said:
             return
     raise Failed(f"it ended without saying {line!r}")
