@@ -225,6 +225,7 @@ class plugin_exchange final : public model_exchange {
 
   model_events response(std::uint32_t status, const std::vector<http_header>& headers) override {
     std::vector<troupe_header_t> records;
+    records.reserve(headers.size());
     for (const http_header& h : headers)
       records.push_back({to_text(h.name), to_text(h.value)});
     return drive("response", [&](const troupe_model_events_t* events) {

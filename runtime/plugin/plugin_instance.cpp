@@ -39,6 +39,9 @@ template <class List, class Record>
 std::string collect_records(const List* list, const Record* const* List::*entries,
                             const std::vector<std::string>& promised, const std::string& noun,
                             std::vector<const Record*>& out) {
+  const auto about = [&](const char* who, const std::string& name, const char* what) {
+    return who + noun + " " + name + what;
+  };
   if (list == nullptr)
     return promised.empty() ? "" : "its plugin.json names " + noun + "s, its library offers none";
   if (!is_record(list) || list->count > max_entries ||
@@ -50,14 +53,13 @@ std::string collect_records(const List* list, const Record* const* List::*entrie
       return "its " + noun + " " + std::to_string(i + 1) + " is garbage";
     const std::string name(*text_of(r->name));
     if (std::find(promised.begin(), promised.end(), name) == promised.end())
-      return "its library offers " + noun + " " + name + ", which its plugin.json does not name";
-    if (find_named(out, name) != nullptr)
-      return "its library offers " + noun + " " + name + " twice";
+      return about("its library offers ", name, ", which its plugin.json does not name");
+    if (find_named(out, name) != nullptr) return about("its library offers ", name, " twice");
     out.push_back(r);
   }
   for (const std::string& name : promised)
     if (find_named(out, name) == nullptr)
-      return "its plugin.json names " + noun + " " + name + ", which its library does not offer";
+      return about("its plugin.json names ", name, ", which its library does not offer");
   return "";
 }
 

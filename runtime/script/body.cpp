@@ -179,7 +179,8 @@ result<bytes> body_codec::pack(lua_State* l, int index) {
 
 result<bytes> body_codec::pack_list(lua_State* l, int first, int last) {
   if (scalar_body body; pack_scalars(l, first, last, body)) return bytes(body.view());
-  if (!begin_list(static_cast<std::size_t>(last - first + 1))) return finish();
+  if (!begin_list(static_cast<std::size_t>(last) + 1 - static_cast<std::size_t>(first)))
+    return finish();
   for (int i = first; i <= last; ++i) {
     if (add(l, i)) continue;
     if (where_.size() < 200) where_ = "argument " + std::to_string(i - first + 1) + where_;

@@ -192,7 +192,7 @@ void lua_agent::refuse_start(lua_State* l, int index) {
   refuse_start(to_error(l, index, codec_));
 }
 
-void lua_agent::refuse_start(error why) {
+void lua_agent::refuse_start(const error& why) {
   exiting_ = true;
   ctx_->fail(start_, why);
 }
@@ -317,7 +317,7 @@ void lua_agent::fail(lua_State* l, cause_id to, int index) {
   ctx_->fail(to, to_error(l, index, codec_));
 }
 
-void lua_agent::refuse_message(error why) {
+void lua_agent::refuse_message(const error& why) {
   const auto* on = current_->on;
   if (on->message->kind == kind::call) return ctx_->fail(on->message->cause, why);
   ctx_->log(log_level::warning, "a message was dropped", {{"reason", why.describe()}});

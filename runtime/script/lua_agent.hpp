@@ -151,7 +151,7 @@ class lua_agent final : public host {
   void reply(lua_State* l, cause_id to, int index);
   void fail(lua_State* l, cause_id to, int index);
   /// The message that the current task serves can't be handled.
-  void refuse_message(error why);
+  void refuse_message(const error& why);
 
   /// Ends the agent; runs no more of its code.
   void exit(error reason);
@@ -227,7 +227,7 @@ class lua_agent final : public host {
   void on_stop(envelope_ptr m);
   void on_timer(envelope_ptr m);
   void on_stream(std::uint64_t id, envelope_ptr m);
-  void refuse_start(error why);
+  void refuse_start(const error& why);
   void rearm(timer_id id);
   void forget_timer(std::unordered_map<timer_id, lua_timer>::iterator at);
   void await_cron(timer_id id, lua_timer& t);
@@ -253,7 +253,7 @@ class lua_agent final : public host {
   void drop(task& t);
   void free_task(task& t);
   void crash(task& t);
-  void fail_upgrade(task& t, error why);
+  void fail_upgrade(task& t, const error& why);
   void make_ready(task& t);
   void forget_wait(task& t);
   call_id take_slot(wait_slot s);

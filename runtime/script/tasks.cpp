@@ -275,7 +275,7 @@ void lua_agent::crash(task& t) {
 }
 
 /// Whatever fails in an upgrade ends the upgrade alone.
-void lua_agent::fail_upgrade(task& t, error why) {
+void lua_agent::fail_upgrade(task& t, const error& why) {
   ctx_->fail(t.on->message->cause, why);
   for (auto& other : tasks_)
     if (other.get() != &t && other->co != nullptr && other->on == t.on) end_task(*other);
