@@ -152,6 +152,10 @@ void ledger::ended(const address& a, const error& reason, const std::string& sti
   if (r == nullptr) return;
   note("ended", r, 0, 0, reason.describe());
   r->ended = true;
+  // It may have answered, but its supervisor had given it up before it heard that: for it, this one
+  // never ran.
+  if (reason.is(errc::killed) && reason.message == "its start failed" && in_spec_.contains(r->path))
+    positions_[r->path].keeps = true;
   if (!still_named.empty())
     breaks(promise::name, still_named + " still leads to one that ended: " + r->path);
   for (auto& [name, holders] : names_)
@@ -189,9 +193,9 @@ void ledger::start_of_child(record& child, const envelope& e) {
   auto& place = positions_[child.path];
   const bool boots = parent != nullptr && parent->at == phase::starting;
   if (const auto given = in_spec_.find(child.path); boots && given != in_spec_.end())
-    place = {given->second, child.parent};
+    place = {given->second, child.parent, true};
   else if (!(place.supervisor == child.parent) || (is_first && !place.keeps))
-    place = {++last_position_, child.parent};
+    place = {++last_position_, child.parent, false};
   child.position = place.number;
   if (parent == nullptr) return;
   bool is_known = child.path.ends_with("/~");  // the parent is linked to it

@@ -144,7 +144,7 @@ class ledger {
   struct place_in_order {
     std::uint64_t number = 0;
     address supervisor = {};
-    bool keeps = true;  ///< the supervisor's record of it never ran
+    bool keeps = false;  ///< the supervisor's record of it never ran, and stays
   };
   std::map<std::string, strategy> strategies_;
   std::map<std::string, std::uint64_t> in_spec_;     ///< by path: the how manieth of its supervisor
