@@ -266,11 +266,11 @@ void lua_agent::finish(task& t) {
 void lua_agent::crash(task& t) {
   auto why = failure_of(*state_, t.co, codec_);
   if (!started_ && t.is_root) {
-    refuse_start(std::move(why));
+    refuse_start(why);
     return;
   }
   if (upgrade_.on != nullptr && t.on == upgrade_.on && !upgrade_.is_done)
-    return fail_upgrade(t, std::move(why));
+    return fail_upgrade(t, why);
   exit(std::move(why));
 }
 
