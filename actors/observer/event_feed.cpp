@@ -74,9 +74,7 @@ void event_feed::turn_around() {
 }
 
 event_feed::~event_feed() {
-  to_.store(nullptr);
-  while (oldest_ != nullptr || newest_.load() != nullptr)
-    take([](const noted_event&) {});
+  take([](const noted_event&) {});
 }
 
 bool event_feed::post(std::string_view verb, bytes body) const {
